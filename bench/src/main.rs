@@ -1,0 +1,3 @@
+//! What Coffer is measured against.
+
+fn main() {}

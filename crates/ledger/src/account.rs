@@ -1,0 +1,161 @@
+//! Accounts: what can be spent, and from which lots.
+//!
+//! An [`Account`] is what decisions look at; the text that people know it by is its [`AccountProfile`],
+//! which no decision about credits needs and so no decision loads.
+
+use crate::{AccountId, Category, Credits, EntryHash, ExternalId, Lot, Metadata, Name, Seq, Timestamp};
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AccountStatus {
+    /// Everything works.
+    Active,
+    /// New charges and holds are refused; what was begun may end.
+    Frozen,
+    /// Nothing moves any more; the entries stay.
+    Closed,
+}
+
+/// What an account can spend and what it has reserved.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Balance {
+    /// What can be spent, the overdraft limit not added: below zero when in debt.
+    pub available: Credits,
+    /// What open holds have reserved.
+    pub held: Credits,
+}
+
+/// Lifetime sums, by which conservation is checked: granted + adjusted + refunded = available + held +
+/// spent + expired + voided.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Totals {
+    /// Grants that have taken effect.
+    pub granted: Credits,
+    /// Adjustments, negative ones subtracted.
+    pub adjusted: Credits,
+    /// Refunds.
+    pub refunded: Credits,
+    /// Charges and captures.
+    pub spent: Credits,
+    /// What expired.
+    pub expired: Credits,
+    /// What was voided.
+    pub voided: Credits,
+}
+
+/// An account as decisions see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Its id; the last byte is its bucket.
+    pub id: AccountId,
+    /// Whether it may be used.
+    pub status: AccountStatus,
+    /// How far below zero charges and holds may take `available`.
+    pub overdraft_limit: Credits,
+    /// What can be spent and what is reserved.
+    pub balance: Balance,
+    /// How far the overdraft, the last lot of every account, has been drawn: zero or more.
+    pub debt: Credits,
+    /// Lots that are pending or have something left or held, in burn order.
+    pub lots: Vec<Lot>,
+    /// How many grants were ever made to it.
+    pub grants_made: u32,
+    /// The number of its last entry, 0 before the first.
+    pub seq: Seq,
+    /// The hash of its last entry, zeros before the first.
+    pub head: EntryHash,
+    /// The time of its last entry.
+    pub last_at: Timestamp,
+    /// Lifetime sums.
+    pub totals: Totals,
+}
+
+/// Credits that will expire unless they are spent before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextExpiry {
+    /// When.
+    pub at: Timestamp,
+    /// How many.
+    pub credits: Credits,
+}
+
+impl Account {
+    /// A new, empty account.
+    #[must_use]
+    pub fn new(id: AccountId, overdraft_limit: Credits, created_at: Timestamp) -> Account {
+        Account {
+            id,
+            status: AccountStatus::Active,
+            overdraft_limit,
+            balance: Balance::default(),
+            debt: Credits::ZERO,
+            lots: Vec::new(),
+            grants_made: 0,
+            seq: Seq::default(),
+            head: EntryHash::GENESIS,
+            last_at: created_at,
+            totals: Totals::default(),
+        }
+    }
+
+    /// When something next falls due: the start or the expiry of a lot.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.lots.iter().filter_map(Lot::next_due).min()
+    }
+
+    /// Whether a charge or a hold of so many credits can be covered, the overdraft included.
+    #[must_use]
+    pub fn covers(&self, credits: Credits) -> bool {
+        let spendable =
+            i128::from(self.balance.available.millionths()) + i128::from(self.overdraft_limit.millionths());
+        credits.is_zero() || i128::from(credits.millionths()) <= spendable
+    }
+
+    /// The lots whose credits can be spent or are held now, in burn order.
+    pub fn started_lots(&self) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(|lot| lot.started)
+    }
+
+    /// The next expiry of available credits, if any of them expire.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<NextExpiry> {
+        let expiring = || self.started_lots().filter(|lot| lot.remaining.is_positive());
+        let at = expiring().filter_map(|lot| lot.expires_at).min()?;
+        let lots = expiring().filter(|lot| lot.expires_at == Some(at));
+        let credits =
+            Credits::checked_sum(lots.map(|lot| lot.remaining)).expect("lots are part of the balance");
+        Some(NextExpiry { at, credits })
+    }
+
+    /// What the lots of one category have left to spend.
+    #[must_use]
+    pub fn remaining_of(&self, category: Category) -> Credits {
+        let lots = self.started_lots().filter(|lot| lot.category == category);
+        Credits::checked_sum(lots.map(|lot| lot.remaining)).expect("lots are part of the balance")
+    }
+}
+
+/// What people know an account by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountProfile {
+    /// The account it describes.
+    pub id: AccountId,
+    /// What it is called.
+    pub name: Name,
+    /// The user's own id for it, fixed at creation.
+    pub external_id: Option<ExternalId>,
+    /// The user's own pairs.
+    pub metadata: Metadata,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// An account with all that is known of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRecord {
+    /// What people know it by.
+    pub profile: AccountProfile,
+    /// What decisions see.
+    pub account: Account,
+}

@@ -1,0 +1,137 @@
+//! Decisions: one pure function from a snapshot and a command to an outcome and its effects.
+//!
+//! Each command is one file. In each, the guards come first, in an order that is part of the public
+//! contract; then the line *from here the command succeeds*; then only effects. A refused command has no
+//! effect, except that a refusal which the contract says is remembered is remembered.
+
+mod draft;
+
+mod create_account;
+
+mod charge;
+mod grant;
+mod settle;
+
+mod create_key;
+mod revoke_key;
+mod update_key;
+
+mod operator_keys;
+
+use std::borrow::Cow;
+
+use crate::snapshot::Effects;
+use crate::{
+    Account, AccountId, Command, Fingerprint, Idempotency, IdempotencyKey, Outcome, Refusal, Remembered,
+    RememberedChange, Reply, Snapshot, Timestamp,
+};
+
+/// What comes of a command: its outcome, and what the snapshot takes in by [`Decision::absorb_into`].
+#[derive(Debug)]
+#[must_use]
+pub struct Decision {
+    reply: Reply,
+    effects: Effects,
+}
+
+impl Decision {
+    /// Lets the snapshot take in the effects, and answers with the reply.
+    pub fn absorb_into(self, snapshot: &mut Snapshot) -> Reply {
+        snapshot.absorb(self.effects);
+        self.reply
+    }
+
+    fn refused(refusal: Refusal) -> Decision {
+        Decision::done(Outcome::Refused(refusal), Effects::default())
+    }
+
+    fn done(outcome: Outcome, effects: Effects) -> Decision {
+        Decision { reply: Reply { outcome, replayed: false }, effects }
+    }
+}
+
+/// What comes of a command at a time, given what was loaded for it.
+pub fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Command) -> Decision {
+    match command {
+        Command::CreateAccount(command) => create_account::decide(snapshot, clock, command),
+        Command::Grant(command) => {
+            let name = Request::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || grant::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::Charge(command) => {
+            let name = Request::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || charge::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::Settle(command) => settle::decide(snapshot, clock, command),
+        Command::CreateKey(command) => create_key::decide(snapshot, clock, command),
+        Command::UpdateKey(command) => update_key::decide(snapshot, clock, command),
+        Command::RevokeKey(command) => revoke_key::decide(snapshot, clock, command),
+        Command::CreateOperatorKey(command) => operator_keys::create(snapshot, clock, command),
+        Command::RevokeOperatorKey(command) => operator_keys::revoke(snapshot, clock, command),
+    }
+}
+
+/// The account as it stands at a time, with everything settled that has fallen due until then. Reads show
+/// this; the entries that go with it are written by the next command that reaches the account.
+#[must_use]
+pub fn settle(account: &Account, until: Timestamp) -> Cow<'_, Account> {
+    if account.next_due().is_none_or(|due| due > until) {
+        return Cow::Borrowed(account);
+    }
+    Cow::Owned(draft::Draft::open(account, until).into_account())
+}
+
+/// A request that moves credits, by the name its caller gave it.
+struct Request<'a> {
+    account_id: AccountId,
+    key: &'a IdempotencyKey,
+    fingerprint: Fingerprint,
+}
+
+impl<'a> Request<'a> {
+    fn new(account_id: AccountId, key: &'a IdempotencyKey, fingerprint: Fingerprint) -> Request<'a> {
+        Request { account_id, key, fingerprint }
+    }
+
+    fn idempotency(&self) -> Idempotency {
+        Idempotency { key: self.key.clone(), fingerprint: self.fingerprint }
+    }
+
+    /// Answers as the first time, if there was a first time; else decides, and remembers the answer.
+    ///
+    /// The look-up comes before anything that may have changed since the first time. An unknown account goes
+    /// before it, for the account is the scope of the name.
+    fn once(&self, snapshot: &Snapshot, clock: Timestamp, decide: impl FnOnce() -> Decision) -> Decision {
+        if !snapshot.accounts.contains_key(&self.account_id) {
+            return Decision::refused(Refusal::AccountIsUnknown);
+        }
+        if let Some(first) = snapshot.remembered.get(&(self.account_id, self.key.clone())) {
+            if first.fingerprint != self.fingerprint {
+                return Decision::refused(Refusal::IdempotencyKeyWasReused);
+            }
+            let reply = Reply { outcome: first.outcome.clone(), replayed: true };
+            return Decision { reply, effects: Effects::default() };
+        }
+        let mut decision = decide();
+        decision.effects.remembered = self.remember(&decision, clock);
+        decision
+    }
+
+    fn remember(&self, decision: &Decision, at: Timestamp) -> Option<RememberedChange> {
+        let outcome = &decision.reply.outcome;
+        if let Outcome::Refused(refusal) = outcome
+            && !refusal.is_remembered()
+        {
+            return None;
+        }
+        Some(RememberedChange {
+            account_id: self.account_id,
+            key: self.key.clone(),
+            remembered: Remembered { fingerprint: self.fingerprint, outcome: outcome.clone() },
+            at,
+            has_entry: decision.effects.entries.iter().any(|entry| {
+                entry.idempotency.as_ref().is_some_and(|idempotency| idempotency.key == *self.key)
+            }),
+        })
+    }
+}

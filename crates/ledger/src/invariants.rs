@@ -1,0 +1,38 @@
+//! What is true of every account after every command. Checked in release builds too: a broken ledger stops,
+//! it does not guess.
+
+use crate::{Account, Credits, Lot};
+
+/// Panics where the account's books do not add up.
+pub(crate) fn assert_sound(account: &Account) {
+    let millionths = |credits: Credits| i128::from(credits.millionths());
+    let Account { balance, debt, totals, .. } = account;
+
+    let remaining: i128 = account.started_lots().map(|lot| millionths(lot.remaining)).sum();
+    assert!(
+        remaining - millionths(*debt) == millionths(balance.available),
+        "{}: the lots do not add up to what is available",
+        account.id
+    );
+    assert!(!debt.is_negative(), "{}: a debt below zero", account.id);
+
+    let put_in = millionths(totals.granted) + millionths(totals.adjusted) + millionths(totals.refunded);
+    let there = millionths(balance.available) + millionths(balance.held);
+    let gone = millionths(totals.spent) + millionths(totals.expired) + millionths(totals.voided);
+    assert!(put_in == there + gone, "{}: credits were made or lost", account.id);
+
+    for lot in &account.lots {
+        assert!(lot_is_sound(lot), "{}: lot of {} is out of bounds", account.id, lot.grant_id);
+    }
+    assert!(
+        account.lots.is_sorted_by(|a, b| a.burn_order() < b.burn_order()),
+        "{}: lots are out of burn order",
+        account.id
+    );
+}
+
+fn lot_is_sound(lot: &Lot) -> bool {
+    let within = |credits: Credits| !credits.is_negative() && credits <= lot.granted;
+    let sum = Credits::checked_sum([lot.remaining, lot.held, lot.expired]);
+    within(lot.remaining) && within(lot.held) && within(lot.expired) && sum.is_some_and(within)
+}
