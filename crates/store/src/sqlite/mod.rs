@@ -1,0 +1,157 @@
+//! The embedded store: SQLite in one file, one writer thread, one commit for many commands.
+//!
+//! The writer owns the connection that writes and the data directory's lock, so it may keep the accounts and
+//! keys that decisions look at in memory: [`published`] holds what has been committed, readers see it without
+//! waiting for anybody, and the writer copies from it, commits, and then publishes. Everything else is read
+//! from the file on connections of its own.
+
+mod directory;
+mod schema;
+
+mod load;
+mod write;
+mod writer;
+
+mod published;
+mod reader;
+mod rows;
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use coffer_ledger::{
+    Account, AccountId, AccountRecord, Charge, ChargeId, Grant, GrantId, KeyId, KeyRecord, OperatorKey,
+    Reply, SecretHash, Timestamp,
+};
+use tokio::sync::oneshot;
+
+use crate::{AccountFilter, Batch, Holder, Page, Reader, Span, Store, StoreError};
+use published::Published;
+use reader::ReaderPool;
+use writer::{Job, Writer};
+
+pub use directory::{DataDirectory, OpenError};
+
+/// Keeps the ledger in a data directory.
+#[derive(Debug)]
+pub struct SqliteStore {
+    published: Arc<Published>,
+    readers: Arc<ReaderPool>,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SqliteStore {
+    /// Opens the ledger in a data directory, or makes an empty one there. The directory stays locked until
+    /// the store is closed.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, is not a ledger, is corrupt, or was written by a newer Coffer.
+    pub fn open(directory: DataDirectory) -> Result<SqliteStore, OpenError> {
+        let connection = schema::open_for_writing(&directory)?;
+        let published = Published::load(&connection).map_err(|error| directory.refused(error))?;
+        let published = Arc::new(published);
+        let readers = Arc::new(ReaderPool::new(directory.database()));
+        let writer = Writer::new(connection, directory, Arc::clone(&published));
+        let (jobs, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("coffer-writer".to_owned())
+            .spawn(move || writer.run(&queue))
+            .expect("a process at its start can make a thread");
+        let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
+        Ok(SqliteStore { published, readers, jobs, writer })
+    }
+
+    async fn ask<Answer>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<Answer, StoreError>>) -> Job,
+    ) -> Result<Answer, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let sent = match &*self.jobs.lock().expect("no thread panics while it holds the sender") {
+            Some(jobs) => jobs.send(job(answer)),
+            None => return Err(StoreError::Closed),
+        };
+        sent.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn apply(&self, batch: Batch) -> Result<Vec<Reply>, StoreError> {
+        self.ask(|answer| Job::Apply { batch, answer }).await
+    }
+
+    async fn forget_refusals(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.ask(|answer| Job::ForgetRefusals { before, answer }).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.ask(|answer| Job::Probe { answer }).await
+    }
+
+    async fn close(&self) {
+        drop(self.jobs.lock().expect("no thread panics while it holds the sender").take());
+        let writer = self.writer.lock().expect("no thread panics while it holds the handle").take();
+        if let Some(writer) = writer {
+            let ended = tokio::task::spawn_blocking(move || writer.join()).await;
+            ended.expect("joining a thread does not panic").expect("a writer that panics stops the process");
+        }
+    }
+}
+
+#[async_trait]
+impl Reader for SqliteStore {
+    async fn holder(&self, secret: &SecretHash) -> Result<Option<Holder>, StoreError> {
+        Ok(self.published.holder(secret))
+    }
+
+    async fn operator_key(&self, secret: &SecretHash) -> Result<Option<Arc<OperatorKey>>, StoreError> {
+        Ok(self.published.operator_key(secret))
+    }
+
+    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError> {
+        Ok(self.published.operator_keys().into_values().rev().collect())
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+        Ok(self.published.account(id))
+    }
+
+    async fn account_record(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        self.readers.read(move |connection| load::account_record(connection, id)).await
+    }
+
+    async fn account_records(
+        &self,
+        filter: AccountFilter,
+        span: Span,
+    ) -> Result<Page<AccountRecord>, StoreError> {
+        self.readers.read(move |connection| load::account_records(connection, &filter, span)).await
+    }
+
+    async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
+        self.readers.read(move |connection| load::accounts_due(connection, until, count_max)).await
+    }
+
+    async fn key_record(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        self.readers.read(move |connection| load::key_record(connection, id)).await
+    }
+
+    async fn key_records(&self, account_id: AccountId, span: Span) -> Result<Page<KeyRecord>, StoreError> {
+        self.readers.read(move |connection| load::key_records(connection, account_id, span)).await
+    }
+
+    async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
+        self.readers.read(move |connection| load::grant(connection, id)).await
+    }
+
+    async fn grants(&self, account_id: AccountId, span: Span) -> Result<Page<Grant>, StoreError> {
+        self.readers.read(move |connection| load::grants(connection, account_id, span)).await
+    }
+
+    async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
+        self.readers.read(move |connection| load::charge(connection, id)).await
+    }
+}

@@ -1,0 +1,97 @@
+//! What has been committed, in memory: the accounts and keys that decisions and balance reads look at.
+//!
+//! Only the writer publishes, after a commit and before its answers. Readers take no lock and wait for
+//! nobody. An account and its key are published one after the other, so a reader may see one of them a batch
+//! older; each by itself is a state that was committed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, RwLock};
+
+use coffer_ledger::{Account, AccountId, Changes, Key, KeyId, Lot, OperatorKey, OperatorKeyId, SecretHash};
+use rusqlite::Connection;
+
+use super::load;
+use crate::Holder;
+
+type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
+
+#[derive(Debug)]
+pub(super) struct Published {
+    accounts: Map<AccountId, Arc<Account>>,
+    keys: Map<KeyId, Arc<Key>>,
+    secrets: Map<SecretHash, Arc<Key>>,
+    operator_keys: RwLock<BTreeMap<OperatorKeyId, OperatorKey>>,
+    operator_secrets: Map<SecretHash, Arc<OperatorKey>>,
+}
+
+impl Published {
+    /// Everything that the file holds of it.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Published> {
+        let published = Published {
+            accounts: Map::default(),
+            keys: Map::default(),
+            secrets: Map::default(),
+            operator_keys: RwLock::default(),
+            operator_secrets: Map::default(),
+        };
+        let mut lots: HashMap<AccountId, Vec<Lot>> = HashMap::new();
+        load::each_open_lot(connection, |account_id, lot| lots.entry(account_id).or_default().push(lot))?;
+        load::each_account(connection, |mut account| {
+            account.lots = lots.remove(&account.id).unwrap_or_default();
+            account.lots.sort_by_key(Lot::burn_order);
+            account.lots.shrink_to_fit();
+            published.publish_account(account);
+        })?;
+        load::each_key(connection, |key| published.publish_key(key))?;
+        load::each_operator_key(connection, |key| published.publish_operator_key(key))?;
+        Ok(published)
+    }
+
+    pub(super) fn account(&self, id: AccountId) -> Option<Arc<Account>> {
+        self.accounts.pin().get(&id).cloned()
+    }
+
+    pub(super) fn key(&self, id: KeyId) -> Option<Arc<Key>> {
+        self.keys.pin().get(&id).cloned()
+    }
+
+    pub(super) fn key_by_secret(&self, secret: &SecretHash) -> Option<Arc<Key>> {
+        self.secrets.pin().get(secret).cloned()
+    }
+
+    pub(super) fn holder(&self, secret: &SecretHash) -> Option<Holder> {
+        let key = self.key_by_secret(secret)?;
+        let account = self.account(key.account_id).expect("a key's account was published before it");
+        Some(Holder { key, account })
+    }
+
+    pub(super) fn operator_key(&self, secret: &SecretHash) -> Option<Arc<OperatorKey>> {
+        self.operator_secrets.pin().get(secret).cloned()
+    }
+
+    pub(super) fn operator_keys(&self) -> BTreeMap<OperatorKeyId, OperatorKey> {
+        self.operator_keys.read().expect("no thread panics while it holds the keys").clone()
+    }
+
+    /// Shows what a batch has changed. It must have been committed.
+    pub(super) fn publish(&self, changes: Changes) {
+        changes.accounts.into_iter().for_each(|account| self.publish_account(account));
+        changes.keys.into_iter().for_each(|key| self.publish_key(key));
+        changes.operator_keys.into_iter().for_each(|key| self.publish_operator_key(key));
+    }
+
+    fn publish_account(&self, account: Account) {
+        self.accounts.pin().insert(account.id, Arc::new(account));
+    }
+
+    fn publish_key(&self, key: Key) {
+        let key = Arc::new(key);
+        self.keys.pin().insert(key.id, Arc::clone(&key));
+        self.secrets.pin().insert(key.secret, key);
+    }
+
+    fn publish_operator_key(&self, key: OperatorKey) {
+        self.operator_secrets.pin().insert(key.secret, Arc::new(key.clone()));
+        self.operator_keys.write().expect("no thread panics while it holds the keys").insert(key.id, key);
+    }
+}

@@ -1,0 +1,49 @@
+//! Connections for reading beside the writer. They are opened when first needed and used again.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::schema;
+use crate::StoreError;
+
+/// How many reads of the file run at once.
+const READERS_MAX: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct ReaderPool {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    places: Semaphore,
+}
+
+impl ReaderPool {
+    pub(super) fn new(path: PathBuf) -> ReaderPool {
+        ReaderPool { path, idle: Arc::default(), places: Semaphore::new(READERS_MAX) }
+    }
+
+    /// Runs a read on a thread that may block, in a transaction of its own: all it sees is of one moment.
+    pub(super) async fn read<Answer: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
+    ) -> Result<Answer, StoreError> {
+        let _place = self.places.acquire().await.expect("the places are never closed");
+        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
+        let work = move || -> rusqlite::Result<Answer> {
+            let spare = idle.lock().expect("no thread panics while it holds the connections").pop();
+            let mut connection = match spare {
+                Some(connection) => connection,
+                None => schema::open_for_reading(&path)?,
+            };
+            let transaction = connection.transaction()?;
+            let answer = read(&transaction)?;
+            transaction.finish()?;
+            idle.lock().expect("no thread panics while it holds the connections").push(connection);
+            Ok(answer)
+        };
+        let answer = tokio::task::spawn_blocking(work).await.expect("a read does not panic");
+        answer.map_err(|error| StoreError::Unreadable(error.to_string()))
+    }
+}

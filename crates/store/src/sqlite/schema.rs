@@ -1,0 +1,118 @@
+//! Opening the file: settings, and the schema with its versions.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::directory::{DataDirectory, OpenError};
+
+/// What a Coffer ledger has in SQLite's `application_id`: "Cofr".
+const APPLICATION_ID: i32 = 0x436f_6672;
+
+/// The scripts that lead from each schema version to the next; the first makes version 1.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_ledger.sql")];
+
+/// Settings that the ledger cannot do without; they are read back, for SQLite ignores what it cannot do.
+///
+/// `wal_autocheckpoint` is off because SQLite swallows the errors of its own checkpoints: the writer runs
+/// them and stops at a failed sync.
+const PRAGMAS: &[(&str, &str)] = &[
+    ("journal_mode", "wal"),
+    ("synchronous", "2"),
+    ("wal_autocheckpoint", "0"),
+    ("mmap_size", "0"),
+    ("foreign_keys", "0"),
+    ("temp_store", "2"),
+];
+
+const CACHE_KIB: i64 = 32 * 1024;
+const READER_CACHE_KIB: i64 = 2 * 1024;
+const BUSY_TIMEOUT_MS: u64 = 5_000;
+const STATEMENTS_CACHED: usize = 64;
+
+/// Opens the file as its only writer, makes or upgrades the schema, and checks the settings.
+pub(super) fn open_for_writing(directory: &DataDirectory) -> Result<Connection, OpenError> {
+    let path = directory.database();
+    let refused = |cause| directory.refused(cause);
+    let mut connection = Connection::open(&path).map_err(refused)?;
+    configure(&connection, CACHE_KIB).map_err(refused)?;
+    for (pragma, needed) in PRAGMAS {
+        connection.pragma_update(None, pragma, needed).map_err(refused)?;
+    }
+    upgrade(&mut connection, directory)?;
+    for (pragma, needed) in PRAGMAS {
+        let found = setting(&connection, pragma).map_err(refused)?;
+        if found != *needed {
+            return Err(OpenError::Unsafe { path, pragma, found, needed });
+        }
+    }
+    Ok(connection)
+}
+
+/// Opens the file for reading beside the writer.
+pub(super) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection, READER_CACHE_KIB)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // A negative size is in KiB.
+    connection.pragma_update(None, "cache_size", -cache_kib)
+}
+
+fn setting(connection: &Connection, pragma: &str) -> rusqlite::Result<String> {
+    use rusqlite::types::ValueRef::{Blob, Integer, Null, Real, Text};
+    connection.pragma_query_value(None, pragma, |row| match row.get_ref(0)? {
+        Integer(number) => Ok(number.to_string()),
+        Text(text) => Ok(String::from_utf8_lossy(text).to_lowercase()),
+        other @ (Null | Real(_) | Blob(_)) => Ok(format!("{other:?}")),
+    })
+}
+
+/// Brings the schema to the newest version. A ledger that holds something is copied beside itself first.
+fn upgrade(connection: &mut Connection, directory: &DataDirectory) -> Result<(), OpenError> {
+    let path = directory.database();
+    let refused = |cause| directory.refused(cause);
+    let newest = u32::try_from(MIGRATIONS.len()).expect("migrations are few");
+    let found: u32 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(refused)?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(refused)?;
+    let application_id: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(refused)?;
+    if tables > 0 && application_id != APPLICATION_ID {
+        return Err(not_a_ledger(directory));
+    }
+    if found > newest {
+        return Err(OpenError::TooNew { path, found, known: newest });
+    }
+    if found == newest {
+        return Ok(());
+    }
+    if found > 0 {
+        let copy = directory.path().join(format!("coffer-before-version-{newest}.db"));
+        let copy = copy.to_string_lossy();
+        connection.execute("VACUUM INTO ?1", [&copy]).map_err(refused)?;
+        tracing::info!(from = found, to = newest, %copy, "the ledger is upgraded; a copy was made before");
+    }
+    let transaction = connection.transaction().map_err(refused)?;
+    for script in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(script).map_err(refused)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(refused)?;
+    transaction.pragma_update(None, "user_version", newest).map_err(refused)?;
+    transaction.commit().map_err(refused)
+}
+
+fn not_a_ledger(directory: &DataDirectory) -> OpenError {
+    let message = "it holds tables of another application".to_owned();
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB);
+    OpenError::Damaged {
+        path: directory.database(),
+        cause: rusqlite::Error::SqliteFailure(code, Some(message)),
+    }
+}

@@ -1,0 +1,176 @@
+//! The writer: the one thread that changes the ledger.
+//!
+//! Load, decide, write, commit, publish, answer; in this order, one batch at a time. What leaves doubt about
+//! the file stops the process without an answer: whoever waits cannot have been told something untrue, and
+//! the next start recovers from what is durable.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+
+use coffer_ledger::{Changes, Needs, Reply, Timestamp, decide};
+use rusqlite::{Connection, ErrorCode, ffi};
+use tokio::sync::oneshot;
+
+use super::directory::DataDirectory;
+use super::published::Published;
+use super::{load, write};
+use crate::{Batch, StoreError};
+
+/// How large the write-ahead log grows before its pages are moved into the file.
+const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Work for the writer, and where the answer goes.
+#[derive(Debug)]
+pub(super) enum Job {
+    Apply { batch: Batch, answer: oneshot::Sender<Result<Vec<Reply>, StoreError>> },
+    ForgetRefusals { before: Timestamp, answer: oneshot::Sender<Result<(), StoreError>> },
+    Probe { answer: oneshot::Sender<Result<(), StoreError>> },
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    published: Arc<Published>,
+    log: PathBuf,
+    /// Held until the writer has ended.
+    _directory: DataDirectory,
+}
+
+/// What went wrong while writing.
+enum Failure {
+    /// The batch can be rolled back and refused.
+    Refused(StoreError),
+    /// Nobody can tell what is durable.
+    InDoubt(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Failure {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Failure::Refused(StoreError::DiskIsFull),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::Refused(StoreError::Locked),
+            // The log's index could not grow: the disk is full, and the log was not touched.
+            Some(ErrorCode::SystemIoFailure) if extended_code(&error) == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
+                Failure::Refused(StoreError::DiskIsFull)
+            }
+            Some(_) | None => Failure::InDoubt(error),
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, directory: DataDirectory, published: Arc<Published>) -> Writer {
+        let log = directory.path().join("coffer.db-wal");
+        Writer { connection, published, log, _directory: directory }
+    }
+
+    /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
+    pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            if catch_unwind(AssertUnwindSafe(|| self.work(job))).is_err() {
+                stop("the writer has panicked: a rule of the ledger does not hold");
+            }
+        }
+        if let Err((connection, error)) = self.connection.close() {
+            drop(connection);
+            tracing::warn!(%error, "the ledger's file could not be closed; the next start recovers it");
+        }
+    }
+
+    fn work(&mut self, job: Job) {
+        match job {
+            Job::Apply { batch, answer } => {
+                let replies = self.apply(&batch);
+                // A caller who has gone cancels nothing: what was done is done.
+                drop(answer.send(replies));
+            }
+            Job::ForgetRefusals { before, answer } => {
+                let forgotten = self.transact(|connection| write::forget_refusals(connection, before));
+                drop(answer.send(forgotten));
+            }
+            Job::Probe { answer } => drop(answer.send(self.transact(write::probe))),
+        }
+        self.checkpoint_when_due();
+    }
+
+    fn apply(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+        let needs = Needs::of(&batch.commands);
+        let loaded = load::snapshot(&self.connection, &self.published, &needs).map_err(Failure::from);
+        let mut snapshot = match loaded {
+            Ok(snapshot) => snapshot,
+            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::InDoubt(error)) => stop(&format!("the ledger cannot be read: {error}")),
+        };
+        let mut replies = Vec::with_capacity(batch.commands.len());
+        for command in &batch.commands {
+            replies.push(decide(&snapshot, batch.clock, command).absorb_into(&mut snapshot));
+        }
+        let changes = snapshot.into_changes();
+        if !changes.is_empty() {
+            self.commit(changes)?;
+        }
+        Ok(replies)
+    }
+
+    fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
+        self.transact(|connection| write::changes(connection, &changes))?;
+        self.published.publish(changes);
+        Ok(())
+    }
+
+    /// Runs one transaction: durable with `Ok`, rolled back with an error.
+    fn transact(
+        &mut self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        let connection = &self.connection;
+        let committed = connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .and_then(|()| write(connection))
+            .and_then(|()| connection.execute_batch("COMMIT"))
+            .map_err(Failure::from);
+        match committed {
+            Ok(()) => Ok(()),
+            Err(Failure::InDoubt(error)) => stop(&format!("the ledger cannot be written: {error}")),
+            Err(Failure::Refused(error)) => {
+                // SQLite has rolled back by itself where it could not go on; then there is nothing left to do.
+                if !connection.is_autocommit()
+                    && let Err(error) = connection.execute_batch("ROLLBACK")
+                {
+                    stop(&format!("a batch could not be rolled back: {error}"));
+                }
+                tracing::error!(%error, "a batch was refused and rolled back");
+                Err(error)
+            }
+        }
+    }
+
+    /// Moves the log's pages into the file once the log is large. A full disk lets the log grow on; a failed
+    /// sync stops the process, for pages that the system has dropped must not be taken for written.
+    fn checkpoint_when_due(&self) {
+        let log_bytes = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
+        if log_bytes < LOG_BYTES_MAX {
+            return;
+        }
+        let moved = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        match moved.map_err(Failure::from) {
+            Ok(()) => {}
+            Err(Failure::Refused(error)) => {
+                tracing::warn!(%error, "the log could not be moved into the file");
+            }
+            Err(Failure::InDoubt(error)) => {
+                stop(&format!("the log could not be moved into the file: {error}"))
+            }
+        }
+    }
+}
+
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
+/// Ends the process at once. Nobody who waits gets an answer.
+fn stop(reason: &str) -> ! {
+    tracing::error!("{reason}; the process stops, and recovers at its next start");
+    std::process::abort();
+}
