@@ -1,0 +1,52 @@
+//! Coffer at work, between the wire and the store.
+//!
+//! Owns what takes a clock or random numbers (times, ids, salts, secrets), the queue in front of the store
+//! with its bounds, and what happens without anybody asking. It deliberately decides nothing about credits,
+//! which is the ledger's, and speaks no wire format, which is `coffer-http`'s.
+
+mod service;
+
+mod group_commit;
+
+mod background;
+
+mod clock;
+mod ids;
+mod secret;
+
+pub use clock::{Clock, ClockStrayed};
+pub use coffer_store::{AccountFilter, Page, Reader, Span};
+pub use ids::{mint_id, mint_id_anywhere, mint_salt};
+pub use secret::{KeyPrefix, KeyPrefixError, Secret, SecretError};
+pub use service::{ReadError, Service, Settled, Standing, Unavailable};
+
+/// Limits of this layer. Each is in a unit that its name ends with.
+pub mod limits {
+    /// Commands that may wait for a commit.
+    pub const QUEUE_COMMANDS_MAX: usize = 40_000;
+    /// Bytes that the waiting commands may occupy.
+    pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+    /// Commands after which a batch takes no further submission.
+    pub const BATCH_COMMANDS_MAX: usize = 10_000;
+    /// Characters in a customer's secret that is imported.
+    pub const SECRET_CHARACTERS_MIN: usize = 16;
+    /// Below this an imported secret is weak.
+    pub const SECRET_CHARACTERS_STRONG: usize = 32;
+    /// The longest secret.
+    pub const SECRET_CHARACTERS_MAX: usize = 255;
+    /// How far the wall clock may stray from the monotonic one, in milliseconds.
+    pub const CLOCK_STRAYS_MS_MAX: i64 = 60_000;
+    /// How often quiet accounts are settled, in milliseconds; the contract says within 60 s.
+    pub const SETTLE_EVERY_MS: u64 = 10_000;
+    /// How many accounts are settled in one go.
+    pub const SETTLE_ACCOUNTS_MAX: usize = 1_000;
+    /// How often old refusals are forgotten, in milliseconds.
+    pub const FORGET_EVERY_MS: u64 = 600_000;
+    /// How often at most a store is probed, in milliseconds.
+    pub const PROBE_EVERY_MS: u64 = 1_000;
+
+    const _: () = assert!(BATCH_COMMANDS_MAX < QUEUE_COMMANDS_MAX, "a full batch must fit into the queue");
+    const _: () = assert!(SECRET_CHARACTERS_MIN < SECRET_CHARACTERS_STRONG);
+    const _: () = assert!(SECRET_CHARACTERS_STRONG < SECRET_CHARACTERS_MAX);
+    const _: () = assert!(SETTLE_EVERY_MS < 60_000, "the contract says within 60 s");
+}

@@ -1,0 +1,251 @@
+//! The service: what the wire formats talk to.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use coffer_ledger::{
+    Account, AccountId, Command, Credits, Key, OperatorKey, Outcome, Reply, Scopes, SecretHash, Timestamp,
+    settle,
+};
+use coffer_store::{Holder, Reader, Store, StoreError};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::background;
+use crate::clock::{Clock, ClockStrayed};
+use crate::group_commit::Queue;
+use crate::limits::PROBE_EVERY_MS;
+
+/// Why nothing could be done just now. Nothing was done; the same request may be sent again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// More waits already than may wait.
+    #[error("too many requests are waiting; try again shortly")]
+    Overloaded,
+    /// The process is about to end.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// The system clock cannot be trusted.
+    #[error(transparent)]
+    ClockStrayed(#[from] ClockStrayed),
+    /// The store could not write.
+    #[error("{0}")]
+    Store(Arc<StoreError>),
+}
+
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Unavailable {
+        match error {
+            StoreError::Closed => Unavailable::ShuttingDown,
+            StoreError::DiskIsFull | StoreError::Locked | StoreError::Unreadable(_) => {
+                Unavailable::Store(Arc::new(error))
+            }
+        }
+    }
+}
+
+/// Why something could not be read.
+pub type ReadError = StoreError;
+
+/// An account with everything settled that has fallen due until a time.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The account.
+    pub account: Account,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// What a presented secret turns out to be.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// A live customer's key.
+    Live(Arc<Key>),
+    /// A customer's key that was live once.
+    Dead(Arc<Key>),
+    /// Nothing that was ever known.
+    Unknown,
+}
+
+/// Coffer at work.
+pub struct Service {
+    store: Arc<dyn Store>,
+    queue: Queue,
+    clock: Arc<Clock>,
+    configured_operator: Option<SecretHash>,
+    last_probe: Mutex<Option<(Instant, bool)>>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    background: Mutex<JoinSet<()>>,
+}
+
+impl Service {
+    /// Starts to work on a store. A secret in `configured_operator` opens everything while the process lives.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, configured_operator: Option<SecretHash>) -> Arc<Service> {
+        let clock = Arc::new(Clock::start());
+        let (queue, committer) = Queue::start(Arc::clone(&store), Arc::clone(&clock));
+        let service = Arc::new(Service {
+            store,
+            queue,
+            clock,
+            configured_operator,
+            last_probe: Mutex::default(),
+            committer: Mutex::new(Some(committer)),
+            background: Mutex::default(),
+        });
+        let tasks = background::start(&service);
+        *service.background.lock().expect("no task panics while it holds the tasks") = tasks;
+        service
+    }
+
+    /// Carries out a command: durable before the reply.
+    ///
+    /// # Errors
+    /// Where it cannot be carried out just now; nothing was done.
+    pub async fn submit(&self, command: Command) -> Result<Outcome, Unavailable> {
+        self.submit_named(command).await.map(|reply| reply.outcome)
+    }
+
+    /// Carries out a command that has an idempotency key, and tells whether the reply is an earlier one.
+    ///
+    /// # Errors
+    /// Where it cannot be carried out just now; nothing was done.
+    pub async fn submit_named(&self, command: Command) -> Result<Reply, Unavailable> {
+        let mut replies = self.submit_all(vec![command]).await?;
+        Ok(replies.pop().expect("one command has one reply"))
+    }
+
+    /// Carries out commands in order, each on its own, all durable before the replies.
+    ///
+    /// # Errors
+    /// Where they cannot be carried out just now; nothing was done.
+    pub async fn submit_all(&self, commands: Vec<Command>) -> Result<Vec<Reply>, Unavailable> {
+        self.queue.submit(commands).await
+    }
+
+    /// What can be looked at.
+    #[must_use]
+    pub fn reader(&self) -> &dyn Reader {
+        &*self.store
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The time, for reads.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the account of a live customer's key has available now; `None` for every other secret.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn available(&self, secret: &SecretHash) -> Result<Option<Credits>, ReadError> {
+        let Some(Holder { key, account }) = self.store.holder(secret).await? else {
+            return Ok(None);
+        };
+        let now = self.now();
+        let available = settle(&account, now).balance.available;
+        Ok(key.is_live(now).then_some(available))
+    }
+
+    /// What a presented secret turns out to be.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn standing(&self, secret: &SecretHash) -> Result<Standing, ReadError> {
+        Ok(match self.store.holder(secret).await? {
+            Some(holder) if holder.key.is_live(self.now()) => Standing::Live(holder.key),
+            Some(holder) => Standing::Dead(holder.key),
+            None => Standing::Unknown,
+        })
+    }
+
+    /// An account as it stands now.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn account(&self, id: AccountId) -> Result<Option<Settled>, ReadError> {
+        let at = self.now();
+        let account = self.store.account(id).await?;
+        Ok(account.map(|account| Settled { account: settle(&account, at).into_owned(), at }))
+    }
+
+    /// What an operator's secret may do; `None` for every other secret.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn operator(&self, secret: &SecretHash) -> Result<Option<Scopes>, ReadError> {
+        if self.configured_operator.as_ref() == Some(secret) {
+            return Ok(Some(Scopes::ALL));
+        }
+        let key = self.store.operator_key(secret).await?;
+        Ok(key.filter(|key| key.revoked_at.is_none()).map(|key| key.scopes))
+    }
+
+    /// Whether an operator's key was given by configuration.
+    #[must_use]
+    pub fn has_configured_operator(&self) -> bool {
+        self.configured_operator.is_some()
+    }
+
+    /// All operators' keys that the store knows, newest first.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn operator_keys(&self) -> Result<Vec<OperatorKey>, ReadError> {
+        self.store.operator_keys().await
+    }
+
+    /// Whether commits work: the last one did, or else a probe does, made at most once a second.
+    pub async fn is_ready(&self) -> bool {
+        if self.clock.now_for_writes().is_err() {
+            return false;
+        }
+        if self.queue.last_commit_worked() {
+            return true;
+        }
+        if let Some((when, worked)) = self.last_probe()
+            && when.elapsed() < Duration::from_millis(PROBE_EVERY_MS)
+        {
+            return worked;
+        }
+        self.note_probe(false);
+        let worked = self.store.probe().await.is_ok();
+        self.note_probe(worked);
+        if worked {
+            self.queue.commits_work();
+        }
+        worked
+    }
+
+    /// How many commands wait for a commit.
+    #[must_use]
+    pub fn commands_waiting(&self) -> usize {
+        self.queue.commands_waiting()
+    }
+
+    /// Ends: takes nothing more, answers everybody who is queued, and brings the store to rest.
+    pub async fn close(&self) {
+        let mut background =
+            std::mem::take(&mut *self.background.lock().expect("no task panics while it holds the tasks"));
+        background.shutdown().await;
+        self.queue.close();
+        let committer = self.committer.lock().expect("no task panics while it holds the handle").take();
+        if let Some(committer) = committer {
+            committer.await.expect("a committer that panics stops the process");
+        }
+        self.store.close().await;
+    }
+
+    fn last_probe(&self) -> Option<(Instant, bool)> {
+        *self.last_probe.lock().expect("no task panics while it holds the probe")
+    }
+
+    fn note_probe(&self, worked: bool) {
+        *self.last_probe.lock().expect("no task panics while it holds the probe") =
+            Some((Instant::now(), worked));
+    }
+}
