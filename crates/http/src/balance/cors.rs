@@ -1,0 +1,46 @@
+//! Which browser pages may call the balance endpoint.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+
+use crate::settings::{CorsOrigins, Settings};
+
+/// How long a browser may remember the preflight's answer, in seconds: a day.
+const MAX_AGE: &str = "86400";
+
+/// The answer to a preflight.
+pub(super) fn preflight(settings: &Settings, request: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    allow(settings, request, headers);
+    let name = shown(settings.api_key_header.as_str());
+    let allowed =
+        HeaderValue::from_str(&format!("{name}, Content-Type")).expect("a header's name is visible");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+    response
+}
+
+/// Lets the page that asks read the answer, if it may.
+pub(super) fn allow(settings: &Settings, request: &HeaderMap, response: &mut HeaderMap) {
+    match &settings.cors_origins {
+        CorsOrigins::Any => {
+            response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        CorsOrigins::Only(origins) => {
+            response.insert(header::VARY, HeaderValue::from_static("Origin"));
+            let asking = request.get(header::ORIGIN);
+            if let Some(origin) = asking.filter(|asking| origins.iter().any(|known| known.matches(asking))) {
+                response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            }
+        }
+    }
+}
+
+/// Header names travel in lower case inside the server; people know this one in capitals.
+fn shown(name: &str) -> String {
+    name.to_ascii_uppercase()
+}

@@ -1,0 +1,126 @@
+//! The balance endpoint: `POST /api/{product}/api/v1/get-credits-balance`, byte for byte as its clients know it.
+//!
+//! Its quirks live here and nowhere else, each with who needs it:
+//! - HTTP 200 carries success and dead keys alike: clients test for 200 first, then read `code`;
+//! - `code` is 100000 or 800002, and for everything else the HTTP status: the envelope must parse always;
+//! - texts come in English and Chinese; the success has an empty object in their place;
+//! - `user_credits` is a string, so that no client rounds it;
+//! - the body is ignored, whatever its type: some clients send an empty form, some nothing;
+//! - browser pages of any origin may call it: the key is in a header that the page was given, not in a cookie.
+
+mod cors;
+mod envelope;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use axum::routing::any;
+use coffer_ledger::{Credits, Refusal};
+use coffer_service::Secret;
+
+use crate::address::ClientAddress;
+use crate::limits::{BALANCE_BODY_BYTES_MAX, RETRY_AFTER_SECONDS};
+use crate::{App, Shared, auth, body};
+
+pub(crate) use envelope::Failure;
+
+/// The endpoint at its configured path.
+pub(crate) fn routes(app: &App) -> Router<Arc<App>> {
+    Router::new().route(&app.balance_path, any(get_credits_balance))
+}
+
+/// Answers for what goes wrong before or around the handler.
+pub(crate) fn failed(app: &App, headers: &HeaderMap, failure: Failure) -> Response {
+    let mut response = envelope::failed(failure);
+    cors::allow(&app.settings, headers, response.headers_mut());
+    response
+}
+
+/// Any method, so that the preflight and the 405 are this endpoint's own.
+async fn get_credits_balance(State(app): Shared, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::OPTIONS {
+        return cors::preflight(&app.settings, &parts.headers);
+    }
+    let mut response = match parts.method {
+        Method::POST => match body::read(body, BALANCE_BODY_BYTES_MAX).await {
+            Ok(_ignored) => {
+                let from = parts.extensions.get::<ClientAddress>().expect("every request has an address");
+                balance(&app, auth::presented(&parts.headers, &app.settings.api_key_header), *from).await
+            }
+            Err(unread) => envelope::failed(Failure::of_body(unread)),
+        },
+        _ => envelope::failed(Failure::MethodNotAllowed),
+    };
+    cors::allow(&app.settings, &parts.headers, response.headers_mut());
+    response
+}
+
+/// Free: it never changes a balance. A live key is never refused for its address; every dead one takes the
+/// same path.
+async fn balance(app: &App, secret: Option<Secret>, from: ClientAddress) -> Response {
+    let available = match &secret {
+        Some(secret) => app.service.available(&secret.hash()).await,
+        None => Ok(None),
+    };
+    let counted = match (&available, &secret) {
+        (Ok(Some(_)), Some(secret)) => app.rates.balance_read(secret.hash()),
+        (Ok(None), _) => app.rates.failed_authentication(from),
+        (Err(_), _) | (Ok(Some(_)), None) => Ok(()),
+    };
+    if let Err(fast) = counted {
+        return envelope::failed(Failure::RateLimited { retry_after_seconds: fast.retry_after_seconds });
+    }
+    match available {
+        Ok(available) => answer(available.ok_or(Refusal::ApiKeyIsDead)),
+        Err(error) => {
+            tracing::error!(%error, "a balance could not be read");
+            envelope::failed(Failure::Unavailable)
+        }
+    }
+}
+
+fn answer(available: Result<Credits, Refusal>) -> Response {
+    match available {
+        Ok(credits) => envelope::succeeded(credits),
+        Err(refusal) => envelope::refused(&refusal),
+    }
+}
+
+impl Failure {
+    /// Headers that go with it.
+    fn headers(self, headers: &mut HeaderMap) {
+        match self {
+            Failure::MethodNotAllowed => {
+                headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+            }
+            Failure::RateLimited { retry_after_seconds } => {
+                headers.insert(header::RETRY_AFTER, retry_after_seconds.into());
+            }
+            Failure::Unavailable => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+            }
+            Failure::BodyTooSlow
+            | Failure::BodyCutOff
+            | Failure::BodyTooLarge
+            | Failure::HeadersTooLarge
+            | Failure::Internal => {}
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Failure::BodyCutOff => StatusCode::BAD_REQUEST,
+            Failure::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Failure::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Failure::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}

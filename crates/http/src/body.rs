@@ -1,0 +1,128 @@
+//! Bodies: read within bounds, parsed whole or refused by field and rule.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::{HeaderMap, header, request};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
+use serde::de::DeserializeOwned;
+
+use crate::fields::broken_rule;
+use crate::limits::{BODY_BYTES_MAX, BODY_MS_MAX, DRAIN_BYTES_MAX};
+use crate::problem::{Code, Problem};
+
+/// A JSON body. An empty one counts as `{}`.
+pub(crate) struct Payload<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Payload<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Payload<T>, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = match read(body, BODY_BYTES_MAX).await {
+            Ok(bytes) => bytes,
+            Err(Unread::TooLarge) => {
+                let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
+                return Err(Problem::new(Code::PayloadTooLarge, detail));
+            }
+            Err(Unread::TooSlow) => {
+                return Err(Problem::invalid("body", format!("must arrive within {} s", BODY_MS_MAX / 1000)));
+            }
+            Err(Unread::CutOff) => return Err(Problem::invalid("body", "was cut off")),
+        };
+        if bytes.is_empty() {
+            return parse(b"{}").map(Payload);
+        }
+        if !is_json(&parts.headers) {
+            let detail = "a body needs the header Content-Type: application/json";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+        parse(&bytes).map(Payload)
+    }
+}
+
+/// The parameters behind the `?`.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Params<T>, Problem> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Params(params)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let rule = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                Err(match rule.split_once(": ") {
+                    Some((field, rule)) if !field.contains(' ') => Problem::invalid(field, rule),
+                    Some(_) | None => Problem::new(Code::InvalidRequest, rule),
+                })
+            }
+        }
+    }
+}
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unread {
+    TooLarge,
+    TooSlow,
+    CutOff,
+}
+
+/// Reads a body of up to so many bytes. What is too large is drained up to a bound, so that the client hears
+/// the refusal rather than a broken connection.
+pub(crate) async fn read(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Unread> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let whole = tokio::time::timeout(Duration::from_millis(BODY_MS_MAX), collect(body, bytes_max));
+    whole.await.unwrap_or(Err(Unread::TooSlow))
+}
+
+async fn collect(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Unread> {
+    // More than will be drained has been announced: the client is told at once.
+    if body.size_hint().lower() > DRAIN_BYTES_MAX as u64 {
+        return Err(Unread::TooLarge);
+    }
+    let mut read = BytesMut::new();
+    let mut count = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Unread::CutOff)?.into_data() else { continue };
+        count += data.len();
+        if count > DRAIN_BYTES_MAX {
+            break;
+        }
+        if count <= bytes_max {
+            read.extend_from_slice(&data);
+        }
+    }
+    if count > bytes_max { Err(Unread::TooLarge) } else { Ok(read.freeze()) }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if !error.inner().is_data() {
+            return Problem::invalid("body", format!("must be JSON: {}", error.inner()));
+        }
+        match broken_rule(&error) {
+            (Some(field), rule) => Problem::invalid(&field, rule),
+            (None, rule) => Problem::invalid("body", rule),
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| Problem::invalid("body", format!("must be one JSON object: {error}")))?;
+    Ok(parsed)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}

@@ -1,0 +1,270 @@
+//! `/v1/accounts/{id}/grants` and `/v1/grants`: credits that accounts are given.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use coffer_ledger::{
+    Account, AccountId, Category, Command, Credits, Grant, GrantCredits, GrantId, GrantStatus, Metadata,
+    Note, Priority, Reference, Timestamp,
+};
+use coffer_service::{mint_id, mint_salt};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer;
+use super::path::Id;
+use crate::Shared;
+use crate::auth::{self, Operator, Read};
+use crate::body::{Params, Payload};
+use crate::fields::{self, Amount, Pairs, Parsed, Text};
+use crate::idempotency::Named;
+use crate::paging::{List, PageParams};
+use crate::problem::Problem;
+
+/// What gives credits to an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateGrantBody {
+    /// How much: more than zero.
+    #[schema(value_type = String, example = "1234")]
+    credits: Amount,
+    /// `paid` if not given.
+    category: Option<CategoryBody>,
+    /// 0 burns first, 100 last; 50 if not given.
+    #[schema(value_type = Option<u8>, minimum = 0, maximum = 100)]
+    priority: Option<PriorityNumber>,
+    /// When it takes effect; now if not given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    effective_at: Option<Parsed<Timestamp>>,
+    /// When it expires: in the future, after `effective_at`. Never if not given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Parsed<Timestamp>>,
+    /// Your own word for it: 1 to 255 characters.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    reference: Option<Text<Reference>>,
+    /// Up to 50 pairs of strings.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    metadata: Option<Pairs>,
+}
+
+/// Whether credits were paid for or given.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Category)]
+pub(crate) enum CategoryBody {
+    Paid,
+    Promotional,
+}
+
+impl From<Category> for CategoryBody {
+    fn from(category: Category) -> CategoryBody {
+        match category {
+            Category::Paid => CategoryBody::Paid,
+            Category::Promotional => CategoryBody::Promotional,
+        }
+    }
+}
+
+impl From<CategoryBody> for Category {
+    fn from(category: CategoryBody) -> Category {
+        match category {
+            CategoryBody::Paid => Category::Paid,
+            CategoryBody::Promotional => Category::Promotional,
+        }
+    }
+}
+
+/// A priority as a JSON number.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+pub(crate) struct PriorityNumber(Priority);
+
+impl TryFrom<i64> for PriorityNumber {
+    type Error = &'static str;
+    fn try_from(number: i64) -> Result<PriorityNumber, &'static str> {
+        let priority = u8::try_from(number).ok().and_then(Priority::new);
+        priority.map(PriorityNumber).ok_or("must be a whole number from 0 to 100")
+    }
+}
+
+/// A grant.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Grant)]
+pub(crate) struct GrantBody {
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "grt_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    id: GrantId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String)]
+    account_id: AccountId,
+    /// How large it was made.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "1234")]
+    credits: Credits,
+    /// What is left of it and not held.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "1234")]
+    remaining: Credits,
+    /// What open holds have reserved from it.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "0")]
+    held: Credits,
+    category: CategoryBody,
+    priority: u8,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, format = DateTime)]
+    effective_at: Timestamp,
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    status: GrantStatusBody,
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>)]
+    reference: Option<Reference>,
+    #[serde(serialize_with = "fields::pairs")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    metadata: Metadata,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// Where a grant stands.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = GrantStatus)]
+pub(crate) enum GrantStatusBody {
+    Pending,
+    Active,
+    Depleted,
+    Expired,
+    Voided,
+}
+
+impl From<GrantStatus> for GrantStatusBody {
+    fn from(status: GrantStatus) -> GrantStatusBody {
+        match status {
+            GrantStatus::Pending => GrantStatusBody::Pending,
+            GrantStatus::Active => GrantStatusBody::Active,
+            GrantStatus::Depleted => GrantStatusBody::Depleted,
+            GrantStatus::Expired => GrantStatusBody::Expired,
+            GrantStatus::Voided => GrantStatusBody::Voided,
+        }
+    }
+}
+
+impl GrantBody {
+    pub(super) fn of(grant: Grant, settled_until: Timestamp) -> GrantBody {
+        let status = grant.status(settled_until).into();
+        let Grant { account_id, lot, reference, metadata, created_at } = grant;
+        GrantBody {
+            id: lot.grant_id,
+            account_id,
+            credits: lot.granted,
+            remaining: lot.remaining,
+            held: lot.held,
+            category: lot.category.into(),
+            priority: lot.priority.get(),
+            effective_at: lot.effective_at,
+            expires_at: lot.expires_at,
+            status,
+            reference,
+            metadata,
+            created_at,
+        }
+    }
+}
+
+/// Give credits to an account.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/grants", tag = "grants", security(("operator_key" = [])),
+    params(
+        ("id" = String, Path, description = "The account's id"),
+        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+    ),
+    request_body = CreateGrantBody,
+    responses((status = 201, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn create(
+    State(app): Shared,
+    _operator: Operator<auth::Grant>,
+    Id(account_id): Id<AccountId>,
+    name: Result<Named, Problem>,
+    Payload(body): Payload<CreateGrantBody>,
+) -> Result<Response, Problem> {
+    let Named(idempotency) = name?;
+    if !body.credits.0.is_positive() {
+        return Err(Problem::invalid("credits", "must be more than zero"));
+    }
+    let reference = body.reference.map(|reference| reference.0);
+    let command = GrantCredits {
+        id: GrantId::from_bytes(mint_id(account_id.bucket())),
+        account_id,
+        credits: body.credits.0,
+        category: body.category.map_or(Category::Paid, Category::from),
+        priority: body.priority.map_or(Priority::DEFAULT, |priority| priority.0),
+        effective_at: body.effective_at.map(|at| at.0),
+        expires_at: body.expires_at.map(|at| at.0),
+        note: Note::new(reference, body.metadata.unwrap_or_default().0, mint_salt()),
+        idempotency,
+    };
+    let reply = app.service.submit_named(Command::Grant(command)).await?;
+    Ok(answer::reply(reply, app.service.now()))
+}
+
+/// List an account's grants, newest first.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/grants", tag = "grants", security(("operator_key" = [])),
+    params(
+        ("id" = String, Path, description = "The account's id"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<GrantBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list(
+    State(app): Shared,
+    _operator: Operator<Read>,
+    Id(account_id): Id<AccountId>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<List<GrantBody>>, Problem> {
+    let settled = app.service.account(account_id).await?.ok_or_else(|| Problem::not_found("account"))?;
+    let page = app.service.reader().grants(account_id, params.span()?).await?;
+    let id = |grant: &Grant| grant.lot.grant_id.bytes();
+    Ok(Json(List::of(page, id, |grant| as_settled(grant, &settled.account, settled.at))))
+}
+
+/// Look at a grant.
+#[utoipa::path(
+    get, path = "/v1/grants/{id}", tag = "grants", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The grant's id")),
+    responses((status = 200, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn show(
+    State(app): Shared,
+    _operator: Operator<Read>,
+    Id(id): Id<GrantId>,
+) -> Result<Json<GrantBody>, Problem> {
+    let grant = app.service.reader().grant(id).await?.ok_or_else(|| Problem::not_found("grant"))?;
+    let account = app.service.account(grant.account_id).await?;
+    let settled = account.ok_or_else(|| Problem::not_found("grant"))?;
+    Ok(Json(as_settled(grant, &settled.account, settled.at)))
+}
+
+/// The grant as it stands at a time up to which its account is settled: due things that no command has
+/// reached yet show, too.
+fn as_settled(mut grant: Grant, account: &Account, at: Timestamp) -> GrantBody {
+    match account.lots.iter().find(|lot| lot.grant_id == grant.lot.grant_id) {
+        Some(lot) => grant.lot = lot.clone(),
+        // An open lot that settling has closed: its credits went to the debt, or have expired.
+        None if grant.lot.is_open() => {
+            let remaining = std::mem::take(&mut grant.lot.remaining);
+            if grant.lot.expires_at.is_some_and(|expiry| expiry <= at) {
+                grant.lot.expired = remaining;
+            }
+            grant.lot.started = true;
+        }
+        None => {}
+    }
+    GrantBody::of(grant, at)
+}

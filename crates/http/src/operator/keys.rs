@@ -1,0 +1,352 @@
+//! `/v1/accounts/{id}/keys` and `/v1/keys`: the keys that customers call with.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use coffer_ledger::{
+    AccountId, Command, CreateKey, Credits, Hint, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
+    Period, RevokeKey, Timestamp, UpdateKey,
+};
+use coffer_service::{Secret, SecretError, mint_id};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer;
+use super::path::Id;
+use crate::auth::{Manage, Operator, Read};
+use crate::body::{Params, Payload};
+use crate::fields::{self, Amount, Pairs, Parsed, Text};
+use crate::paging::{List, PageParams};
+use crate::problem::Problem;
+use crate::{App, Shared};
+
+/// What makes a key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateKeyBody {
+    /// What it is called: 1 to 255 characters.
+    #[schema(value_type = String, max_length = 255, example = "production")]
+    name: Text<Name>,
+    /// When it stops working: in the future. Never if not given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Parsed<Timestamp>>,
+    /// How much it may spend. As much as the account has, if not given.
+    limit: Option<LimitBody>,
+    /// Up to 50 pairs of strings.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    metadata: Option<Pairs>,
+}
+
+/// What makes a key of a secret that a customer has already.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportKeyBody {
+    /// What it is called: 1 to 255 characters.
+    #[schema(value_type = String, max_length = 255)]
+    name: Text<Name>,
+    /// The secret: 16 to 255 visible characters.
+    #[schema(min_length = 16, max_length = 255)]
+    secret: String,
+    /// Whether a secret of fewer than 32 characters is taken.
+    #[serde(default)]
+    allow_weak: bool,
+}
+
+/// What changes a key; what is absent stays, `null` takes away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateKeyBody {
+    #[schema(value_type = Option<String>, max_length = 255)]
+    name: Option<Text<Name>>,
+    #[serde(default, deserialize_with = "fields::present")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Option<Parsed<Timestamp>>>,
+    #[serde(default, deserialize_with = "fields::present")]
+    #[schema(value_type = Option<LimitBody>)]
+    limit: Option<Option<LimitBody>>,
+    /// Whether the key is switched off.
+    disabled: Option<bool>,
+    /// Replaces the pairs that the key had.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    metadata: Option<Pairs>,
+}
+
+/// How much a key may spend in a period of UTC's calendar; a week begins on Monday.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyLimit)]
+pub(crate) struct LimitBody {
+    #[serde(serialize_with = "amount")]
+    #[schema(value_type = String, example = "100")]
+    credits: Amount,
+    period: PeriodBody,
+}
+
+fn amount<S: serde::Serializer>(amount: &Amount, serializer: S) -> Result<S::Ok, S::Error> {
+    fields::text(&amount.0, serializer)
+}
+
+/// The stretch of time a limit counts in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Period)]
+pub(crate) enum PeriodBody {
+    Day,
+    Week,
+    Month,
+    Total,
+}
+
+impl From<KeyLimit> for LimitBody {
+    fn from(limit: KeyLimit) -> LimitBody {
+        let period = match limit.period {
+            Period::Day => PeriodBody::Day,
+            Period::Week => PeriodBody::Week,
+            Period::Month => PeriodBody::Month,
+            Period::Total => PeriodBody::Total,
+        };
+        LimitBody { credits: Amount(limit.credits), period }
+    }
+}
+
+impl TryFrom<LimitBody> for KeyLimit {
+    type Error = Problem;
+    fn try_from(limit: LimitBody) -> Result<KeyLimit, Problem> {
+        if limit.credits.0.is_negative() {
+            return Err(Problem::invalid("limit.credits", "must be zero or more"));
+        }
+        let period = match limit.period {
+            PeriodBody::Day => Period::Day,
+            PeriodBody::Week => Period::Week,
+            PeriodBody::Month => Period::Month,
+            PeriodBody::Total => Period::Total,
+        };
+        Ok(KeyLimit { credits: limit.credits.0, period })
+    }
+}
+
+/// A key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
+pub(crate) struct KeyBody {
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "key_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    id: KeyId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String)]
+    account_id: AccountId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "production")]
+    name: Name,
+    /// The secret, in the answer that makes it and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    /// Ends in the secret's last 4 characters.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "cof_live_…x7Qa")]
+    hint: Hint,
+    status: KeyStatusBody,
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    limit: Option<LimitBody>,
+    /// What it has spent in the running period of its limit; without a limit, in all.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "0")]
+    spent: Credits,
+    #[serde(serialize_with = "fields::pairs")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    metadata: Metadata,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// Whether a key opens anything.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = KeyStatus)]
+pub(crate) enum KeyStatusBody {
+    Active,
+    Disabled,
+    Expired,
+    Revoked,
+}
+
+impl From<KeyStatus> for KeyStatusBody {
+    fn from(status: KeyStatus) -> KeyStatusBody {
+        match status {
+            KeyStatus::Active => KeyStatusBody::Active,
+            KeyStatus::Disabled => KeyStatusBody::Disabled,
+            KeyStatus::Expired => KeyStatusBody::Expired,
+            KeyStatus::Revoked => KeyStatusBody::Revoked,
+        }
+    }
+}
+
+impl KeyBody {
+    pub(super) fn of(record: KeyRecord, now: Timestamp, secret: Option<&Secret>) -> KeyBody {
+        let KeyRecord { profile, key } = record;
+        KeyBody {
+            id: key.id,
+            account_id: key.account_id,
+            name: profile.name,
+            secret: secret.map(|secret| secret.expose().to_owned()),
+            hint: profile.hint,
+            status: key.status(now).into(),
+            expires_at: key.expires_at,
+            limit: key.limit.map(LimitBody::from),
+            spent: key.spent(now),
+            metadata: profile.metadata,
+            created_at: profile.created_at,
+        }
+    }
+}
+
+/// Make a key.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/keys", tag = "keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The account's id")),
+    request_body = CreateKeyBody,
+    responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn create(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Id(account_id): Id<AccountId>,
+    Payload(body): Payload<CreateKeyBody>,
+) -> Result<Response, Problem> {
+    let secret = Secret::generate(&app.settings.key_prefix);
+    let command = CreateKey {
+        id: KeyId::from_bytes(mint_id(account_id.bucket())),
+        account_id,
+        name: body.name.0,
+        secret: secret.hash(),
+        hint: secret.hint(&app.settings.key_prefix),
+        expires_at: body.expires_at.map(|at| at.0),
+        limit: body.limit.map(KeyLimit::try_from).transpose()?,
+        metadata: body.metadata.unwrap_or_default().0,
+    };
+    let outcome = app.service.submit(Command::CreateKey(command)).await?;
+    Ok(answer::outcome(outcome, app.service.now(), Some(&secret)))
+}
+
+/// Take over a key that a customer has already.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/keys/import", tag = "keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The account's id")),
+    request_body = ImportKeyBody,
+    responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn import(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Id(account_id): Id<AccountId>,
+    Payload(body): Payload<ImportKeyBody>,
+) -> Result<Response, Problem> {
+    let secret = imported(&app, &body)?;
+    let command = CreateKey {
+        id: KeyId::from_bytes(mint_id(account_id.bucket())),
+        account_id,
+        name: body.name.0,
+        secret: secret.hash(),
+        hint: secret.hint(&app.settings.key_prefix),
+        expires_at: None,
+        limit: None,
+        metadata: Metadata::default(),
+    };
+    let outcome = app.service.submit(Command::CreateKey(command)).await?;
+    Ok(answer::outcome(outcome, app.service.now(), Some(&secret)))
+}
+
+fn imported(app: &App, body: &ImportKeyBody) -> Result<Secret, Problem> {
+    Secret::import(&body.secret, body.allow_weak, &app.settings.key_prefix).map_err(|error| match error {
+        SecretError::OwnPrefix(_) => Problem::conflict("own_prefix", format!("secret: {error}")),
+        SecretError::Form { .. } | SecretError::Weak => Problem::invalid("secret", error),
+    })
+}
+
+/// List an account's keys, newest first.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/keys", tag = "keys", security(("operator_key" = [])),
+    params(
+        ("id" = String, Path, description = "The account's id"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<KeyBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list(
+    State(app): Shared,
+    _operator: Operator<Read>,
+    Id(account_id): Id<AccountId>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<List<KeyBody>>, Problem> {
+    if app.service.account(account_id).await?.is_none() {
+        return Err(Problem::not_found("account"));
+    }
+    let page = app.service.reader().key_records(account_id, params.span()?).await?;
+    let now = app.service.now();
+    Ok(Json(List::of(page, |record| record.key.id.bytes(), |record| KeyBody::of(record, now, None))))
+}
+
+/// Look at a key.
+#[utoipa::path(
+    get, path = "/v1/keys/{id}", tag = "keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The key's id")),
+    responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn show(
+    State(app): Shared,
+    _operator: Operator<Read>,
+    Id(id): Id<KeyId>,
+) -> Result<Json<KeyBody>, Problem> {
+    let record = app.service.reader().key_record(id).await?.ok_or_else(|| Problem::not_found("key"))?;
+    Ok(Json(KeyBody::of(record, app.service.now(), None)))
+}
+
+/// Change a key.
+#[utoipa::path(
+    patch, path = "/v1/keys/{id}", tag = "keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The key's id")),
+    request_body = UpdateKeyBody,
+    responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn update(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Id(id): Id<KeyId>,
+    Payload(body): Payload<UpdateKeyBody>,
+) -> Result<Response, Problem> {
+    let limit = match body.limit {
+        Some(Some(limit)) => Some(Some(KeyLimit::try_from(limit)?)),
+        Some(None) => Some(None),
+        None => None,
+    };
+    let command = UpdateKey {
+        id,
+        name: body.name.map(|name| name.0),
+        expires_at: body.expires_at.map(|expiry| expiry.map(|at| at.0)),
+        limit,
+        disabled: body.disabled,
+        metadata: body.metadata.map(|metadata| metadata.0),
+    };
+    let outcome = app.service.submit(Command::UpdateKey(command)).await?;
+    Ok(answer::outcome(outcome, app.service.now(), None))
+}
+
+/// Kill a key, for good.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/revoke", tag = "keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The key's id")),
+    responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn revoke(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Id(id): Id<KeyId>,
+    Payload(super::Nothing {}): Payload<super::Nothing>,
+) -> Result<Response, Problem> {
+    let outcome = app.service.submit(Command::RevokeKey(RevokeKey { id })).await?;
+    Ok(answer::outcome(outcome, app.service.now(), None))
+}

@@ -1,0 +1,141 @@
+//! `/v1/operator-keys`: the keys that open this API.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use coffer_ledger::{
+    Command, CreateOperatorKey, Hint, Name, OperatorKey, OperatorKeyId, RevokeOperatorKey, Scope, Scopes,
+    Timestamp,
+};
+use coffer_service::{KeyPrefix, Page, Secret, mint_id_anywhere};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::path::Id;
+use super::{Nothing, answer};
+use crate::Shared;
+use crate::auth::{Admin, Operator};
+use crate::body::{Params, Payload};
+use crate::fields::{self, Parsed, Text};
+use crate::paging::{List, PageParams};
+use crate::problem::Problem;
+
+/// What makes an operator's key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateOperatorKeyBody {
+    /// What it is called: 1 to 255 characters.
+    #[schema(value_type = String, max_length = 255, example = "billing backend")]
+    name: Text<Name>,
+    /// What it may do: some of read, charge, grant, manage, admin. Everything, if not given.
+    #[schema(value_type = Option<Vec<String>>)]
+    scopes: Option<Vec<Parsed<Scope>>>,
+}
+
+/// An operator's key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OperatorKey)]
+pub(crate) struct OperatorKeyBody {
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "opk_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    id: OperatorKeyId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String)]
+    name: Name,
+    /// The secret, in the answer that makes it and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    /// Ends in the secret's last 4 characters.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String)]
+    hint: Hint,
+    /// `active` or `revoked`.
+    status: &'static str,
+    /// What it may do.
+    scopes: Vec<&'static str>,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl OperatorKeyBody {
+    pub(super) fn of(key: OperatorKey, secret: Option<&Secret>) -> OperatorKeyBody {
+        OperatorKeyBody {
+            id: key.id,
+            name: key.name,
+            secret: secret.map(|secret| secret.expose().to_owned()),
+            hint: key.hint,
+            status: if key.revoked_at.is_some() { "revoked" } else { "active" },
+            scopes: key.scopes.iter().map(Scope::as_str).collect(),
+            created_at: key.created_at,
+        }
+    }
+}
+
+/// Make an operator's key.
+#[utoipa::path(
+    post, path = "/v1/operator-keys", tag = "operator keys", security(("operator_key" = [])),
+    request_body = CreateOperatorKeyBody,
+    responses((status = 201, body = OperatorKeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn create(
+    State(app): Shared,
+    _operator: Operator<Admin>,
+    Payload(body): Payload<CreateOperatorKeyBody>,
+) -> Result<Response, Problem> {
+    let scopes = match body.scopes {
+        None => Scopes::ALL,
+        Some(scopes) => Scopes::of(scopes.into_iter().map(|scope| scope.0))
+            .ok_or_else(|| Problem::invalid("scopes", "must name at least one scope"))?,
+    };
+    let secret = Secret::generate(&KeyPrefix::operator());
+    let command = CreateOperatorKey {
+        id: OperatorKeyId::from_bytes(mint_id_anywhere()),
+        name: body.name.0,
+        secret: secret.hash(),
+        hint: secret.hint(&KeyPrefix::operator()),
+        scopes,
+    };
+    let outcome = app.service.submit(Command::CreateOperatorKey(command)).await?;
+    Ok(answer::outcome(outcome, app.service.now(), Some(&secret)))
+}
+
+/// List operators' keys, newest first.
+#[utoipa::path(
+    get, path = "/v1/operator-keys", tag = "operator keys", security(("operator_key" = [])),
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<OperatorKeyBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list(
+    State(app): Shared,
+    _operator: Operator<Admin>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<List<OperatorKeyBody>>, Problem> {
+    let span = params.span()?;
+    let keys = app.service.operator_keys().await?;
+    let mut older = keys.into_iter().filter(|key| span.before.is_none_or(|before| key.id.bytes() < before));
+    let items: Vec<OperatorKey> = older.by_ref().take(span.count_max).collect();
+    let page = Page { items, has_more: older.next().is_some() };
+    Ok(Json(List::of(page, |key| key.id.bytes(), |key| OperatorKeyBody::of(key, None))))
+}
+
+/// Kill an operator's key, for good.
+#[utoipa::path(
+    post, path = "/v1/operator-keys/{id}/revoke", tag = "operator keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The operator key's id")),
+    responses((status = 200, body = OperatorKeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn revoke(
+    State(app): Shared,
+    _operator: Operator<Admin>,
+    Id(id): Id<OperatorKeyId>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Response, Problem> {
+    let other_is_live = app.service.has_configured_operator();
+    let command = RevokeOperatorKey { id, other_is_live };
+    let outcome = app.service.submit(Command::RevokeOperatorKey(command)).await?;
+    Ok(answer::outcome(outcome, app.service.now(), None))
+}

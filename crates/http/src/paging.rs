@@ -1,0 +1,73 @@
+//! Pages of lists: `limit`, `cursor`, and the answer's shape.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use coffer_ledger::UuidBytes;
+use coffer_service::{Page, Span};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::limits::{PAGE_DEFAULT, PAGE_MAX};
+use crate::problem::Problem;
+
+/// A page of a list, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<Item> {
+    /// What is on the page.
+    pub(crate) data: Vec<Item>,
+    /// Whether the list goes on.
+    pub(crate) has_more: bool,
+    /// What to give as `cursor` to go on.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// Which page of a list, as `limit` and `cursor` have it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageParams {
+    pub(crate) limit: Option<String>,
+    pub(crate) cursor: Option<String>,
+}
+
+impl PageParams {
+    pub(crate) fn span(&self) -> Result<Span, Problem> {
+        span(self.limit.as_deref(), self.cursor.as_deref())
+    }
+}
+
+/// The span that `limit` and `cursor` ask for.
+pub(crate) fn span(limit: Option<&str>, cursor: Option<&str>) -> Result<Span, Problem> {
+    let count_max = match limit.map(str::parse) {
+        None => PAGE_DEFAULT,
+        Some(Ok(count)) if (1..=PAGE_MAX).contains(&count) => count,
+        Some(Ok(_) | Err(_)) => {
+            return Err(Problem::invalid("limit", format!("must be a number from 1 to {PAGE_MAX}")));
+        }
+    };
+    let before = match cursor.map(decode) {
+        None => None,
+        Some(Some(before)) => Some(before),
+        Some(None) => return Err(Problem::invalid("cursor", "must be a next_cursor of this list")),
+    };
+    Ok(Span { before, count_max })
+}
+
+impl<Item> List<Item> {
+    /// The page, each item rendered; `id` is what the list is sorted by.
+    pub(crate) fn of<Record>(
+        page: Page<Record>,
+        id: impl Fn(&Record) -> UuidBytes,
+        render: impl FnMut(Record) -> Item,
+    ) -> List<Item> {
+        let last = page.items.last().filter(|_| page.has_more).map(id);
+        List {
+            has_more: page.has_more,
+            next_cursor: last.map(|id| URL_SAFE_NO_PAD.encode(id)),
+            data: page.items.into_iter().map(render).collect(),
+        }
+    }
+}
+
+fn decode(cursor: &str) -> Option<UuidBytes> {
+    URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()
+}

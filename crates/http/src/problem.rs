@@ -1,0 +1,269 @@
+//! Refusals and failures of the operator API, as RFC 9457 problems.
+//!
+//! What the client reads is here; what the log says is written where a cause is handled.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use coffer_ledger::{Credits, Refusal};
+use coffer_service::{ReadError, Unavailable};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::fields;
+use crate::limits::RETRY_AFTER_SECONDS;
+
+/// An error, as RFC 9457 has it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Always `about:blank`: `code` says which error it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    kind: &'static str,
+    /// The HTTP status in words.
+    #[schema(example = "Payment Required")]
+    title: &'static str,
+    /// The HTTP status.
+    #[serde(serialize_with = "fields::status")]
+    #[schema(value_type = u16, example = 402)]
+    status: StatusCode,
+    /// What went wrong, for people.
+    #[schema(example = "the account has 3 credits available, and 10 are required")]
+    detail: String,
+    /// Which error it is, for programs.
+    #[schema(example = "insufficient_credits")]
+    code: Code,
+    /// Which of the errors under this code it is, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// The field of the request that breaks a rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// The credits that the request needs.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, example = "10")]
+    required: Option<Credits>,
+    /// The credits that the account has available.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, example = "3")]
+    available: Option<Credits>,
+    /// The credits that the key's limit leaves.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>)]
+    remaining: Option<Credits>,
+}
+
+/// Every error of the operator API.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Code {
+    /// The request breaks a rule.
+    InvalidRequest,
+    /// The key opens nothing.
+    Unauthorized,
+    /// The account has too little.
+    InsufficientCredits,
+    /// The key's limit leaves too little.
+    KeyLimitExceeded,
+    /// The operator's key may not do this.
+    Forbidden,
+    /// The account is frozen.
+    AccountFrozen,
+    /// Nothing is there.
+    NotFound,
+    /// The path has other methods.
+    MethodNotAllowed,
+    /// The request does not fit what is there.
+    Conflict,
+    /// The body is too large.
+    PayloadTooLarge,
+    /// The body is not JSON.
+    UnsupportedMediaType,
+    /// Another request was made under this idempotency key.
+    IdempotencyKeyReused,
+    /// The headers are too large.
+    HeadersTooLarge,
+    /// Too many requests.
+    RateLimited,
+    /// The server broke.
+    Internal,
+    /// The server cannot do it just now.
+    Unavailable,
+}
+
+impl Code {
+    const fn status(self) -> StatusCode {
+        match self {
+            Code::InvalidRequest => StatusCode::BAD_REQUEST,
+            Code::Unauthorized => StatusCode::UNAUTHORIZED,
+            Code::InsufficientCredits | Code::KeyLimitExceeded => StatusCode::PAYMENT_REQUIRED,
+            Code::Forbidden | Code::AccountFrozen => StatusCode::FORBIDDEN,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Code::Conflict => StatusCode::CONFLICT,
+            Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Problem {
+        let status = code.status();
+        Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status,
+            detail: detail.into(),
+            code,
+            reason: None,
+            field: None,
+            required: None,
+            available: None,
+            remaining: None,
+        }
+    }
+
+    /// A field of the request breaks a rule.
+    pub(crate) fn invalid(field: &str, rule: impl std::fmt::Display) -> Problem {
+        let problem = Problem::new(Code::InvalidRequest, format!("{field}: {rule}"));
+        Problem { field: Some(field.to_owned()), ..problem }
+    }
+
+    pub(crate) fn conflict(reason: &'static str, detail: impl Into<String>) -> Problem {
+        Problem { reason: Some(reason), ..Problem::new(Code::Conflict, detail) }
+    }
+
+    pub(crate) fn not_found(what: &str) -> Problem {
+        Problem::new(Code::NotFound, format!("there is no such {what}"))
+    }
+
+    pub(crate) fn unauthorized(reason: &'static str, detail: &str) -> Problem {
+        Problem { reason: Some(reason), ..Problem::new(Code::Unauthorized, detail) }
+    }
+
+    pub(crate) fn rate_limited(retry_after_seconds: u64) -> RetryLater {
+        let detail = format!("too many requests; try again in {retry_after_seconds} s");
+        RetryLater { problem: Problem::new(Code::RateLimited, detail), retry_after_seconds }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.reason == Some("operator_key") {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.code == Code::Unavailable {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
+
+/// A problem that says when to come back.
+#[derive(Debug)]
+pub(crate) struct RetryLater {
+    problem: Problem,
+    retry_after_seconds: u64,
+}
+
+impl IntoResponse for RetryLater {
+    fn into_response(self) -> Response {
+        let retry_after: (HeaderName, HeaderValue) = (header::RETRY_AFTER, self.retry_after_seconds.into());
+        ([retry_after], self.problem).into_response()
+    }
+}
+
+/// How the operator API tells each refusal of the ledger.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        match refusal {
+            Refusal::AccountIsUnknown => Problem::not_found("account"),
+            Refusal::AccountIsFrozen => {
+                Problem::new(Code::AccountFrozen, "the account is frozen: new charges and holds are refused")
+            }
+            Refusal::AccountIsClosed => Problem::conflict("account_closed", "the account is closed"),
+            Refusal::ExternalIdIsTaken(external_id) => Problem::conflict(
+                "external_id_taken",
+                format!("another account has the external_id {external_id}"),
+            ),
+            Refusal::KeyIsUnknown => Problem::not_found("key"),
+            Refusal::KeyIsRevoked => {
+                Problem::conflict("key_revoked", "the key was revoked, and stays so: create another one")
+            }
+            Refusal::ApiKeyIsDead => dead_api_key(),
+            Refusal::SecretIsTaken => {
+                Problem::conflict("secret_taken", "a key with this secret exists already")
+            }
+            Refusal::OperatorKeyIsUnknown => Problem::not_found("operator key"),
+            Refusal::LastOperatorKeyMustLive => Problem::conflict(
+                "last_operator_key",
+                "it is the last operator key with the scope admin: create another one first",
+            ),
+            Refusal::ExpiryIsNotInTheFuture { at } => {
+                Problem::invalid("expires_at", format!("must lie in the future; it is {at}"))
+            }
+            Refusal::ExpiryIsNotAfterStart => Problem::invalid("expires_at", "must lie after effective_at"),
+            Refusal::IdempotencyKeyWasReused => Problem::new(
+                Code::IdempotencyKeyReused,
+                "another request was made under this idempotency key; nothing was done",
+            ),
+            Refusal::KeyLimitIsExceeded { required, remaining } => Problem {
+                required: Some(required),
+                remaining: Some(remaining),
+                ..Problem::new(
+                    Code::KeyLimitExceeded,
+                    format!("the key's limit leaves {remaining} credits, and {required} are required"),
+                )
+            },
+            Refusal::CreditsAreInsufficient { required, available } => Problem {
+                required: Some(required),
+                available: Some(available),
+                ..Problem::new(
+                    Code::InsufficientCredits,
+                    format!("the account has {available} credits available, and {required} are required"),
+                )
+            },
+            Refusal::BalanceIsOutOfRange => Problem::conflict(
+                "balance_out_of_range",
+                "a balance or a lifetime total would leave ±9000000000000 credits",
+            ),
+            Refusal::TooManyGrantsAreOpen => {
+                Problem::conflict("too_many_open", "the account has 1000 open grants, and may have no more")
+            }
+        }
+    }
+}
+
+/// The customer's key opens nothing, whatever the cause.
+pub(crate) fn dead_api_key() -> Problem {
+    Problem::unauthorized("api_key", "the customer's key is unknown, revoked, expired or disabled")
+}
+
+impl From<Unavailable> for Problem {
+    fn from(error: Unavailable) -> Problem {
+        match error {
+            Unavailable::Overloaded
+            | Unavailable::ShuttingDown
+            | Unavailable::ClockStrayed(_)
+            | Unavailable::Store(_) => {
+                Problem::new(Code::Unavailable, format!("{error}; nothing was done, try again"))
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Problem {
+        tracing::error!(%error, "a read failed");
+        Problem::new(Code::Unavailable, "the store cannot be read just now; try again")
+    }
+}

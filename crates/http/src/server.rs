@@ -1,0 +1,182 @@
+//! The server: connections, their limits, and how they end.
+//!
+//! An accept loop of its own, because `axum::serve` has no timeout for slow headers and no limit on
+//! connections. Ending: no new connection is taken, requests under way are answered, then the service commits
+//! what is queued.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::limits::{CONNECTIONS_MAX, HEADERS_BYTES_READ_MAX, HEADERS_MS_MAX, SHUTDOWN_MS_MAX};
+use crate::router::{Routers, Surface};
+use crate::{App, request};
+
+const BACKLOG: u32 = 4096;
+const ACCEPT_PAUSE_MS: u64 = 100;
+const FORGET_RATES_EVERY_MS: u64 = 60_000;
+
+/// Ports that are bound and will be served.
+pub struct Server {
+    app: Arc<App>,
+    ports: Vec<(TcpListener, Router)>,
+}
+
+/// Why a port cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {cause}")]
+pub struct ServerError {
+    address: SocketAddr,
+    cause: io::Error,
+}
+
+impl Server {
+    /// Binds the port for everything, or, with two addresses, one for customers and one for operators.
+    ///
+    /// # Errors
+    /// Where a port cannot be bound.
+    pub fn bind(
+        routers: &Routers,
+        listen: SocketAddr,
+        operator_listen: Option<SocketAddr>,
+    ) -> Result<Server, ServerError> {
+        let app = Arc::clone(&routers.app);
+        let mut ports = Vec::new();
+        match operator_listen {
+            None => ports.push((bind(listen)?, routers.surface(Surface::Whole))),
+            Some(operator_listen) => {
+                ports.push((bind(listen)?, routers.surface(Surface::Public)));
+                ports.push((bind(operator_listen)?, routers.surface(Surface::Operator)));
+            }
+        }
+        Ok(Server { app, ports })
+    }
+
+    /// The addresses that are bound, in the order in which they were given.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.ports.iter().filter_map(|(port, _)| port.local_addr().ok()).collect()
+    }
+
+    /// Serves until `ended` resolves, then answers what is under way.
+    pub async fn run(self, ended: impl Future<Output = ()>) {
+        let (end, ending) = watch::channel(false);
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut ports = tokio::task::JoinSet::new();
+        for (listener, router) in self.ports {
+            let port = Port { app: Arc::clone(&self.app), listener, router, places: Arc::clone(&places) };
+            ports.spawn(port.serve(ending.clone()));
+        }
+        let rates = tokio::spawn(forget_rates(self.app));
+        ended.await;
+        end.send_replace(true);
+        ports.join_all().await;
+        rates.abort();
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|cause| ServerError { address, cause })
+}
+
+async fn forget_rates(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(FORGET_RATES_EVERY_MS));
+    loop {
+        ticks.tick().await;
+        app.rates.forget_the_slow();
+    }
+}
+
+struct Port {
+    app: Arc<App>,
+    listener: TcpListener,
+    router: Router,
+    places: Arc<Semaphore>,
+}
+
+impl Port {
+    async fn serve(self, mut ending: watch::Receiver<bool>) {
+        let connections = GracefulShutdown::new();
+        let mut ended = pin!(ending.wait_for(|ending| *ending));
+        loop {
+            tokio::select! {
+                _ = &mut ended => break,
+                (stream, peer, place) = self.accept() => self.connect(stream, peer, place, &connections),
+            }
+        }
+        drop(self.listener);
+        let patience = Duration::from_millis(SHUTDOWN_MS_MAX);
+        if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
+            tracing::warn!("some requests were not answered in time; their connections are dropped");
+        }
+    }
+
+    /// The next connection, once there is a place for it.
+    async fn accept(&self) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+        let place = Arc::clone(&self.places).acquire_owned().await.expect("the places are never closed");
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, peer)) => return (stream, peer, place),
+                Err(error) => {
+                    // A client that has gone is no news; no more descriptors is, and passes.
+                    if !matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                    ) {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn connect(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+        connections: &GracefulShutdown,
+    ) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+        let (app, router) = (Arc::clone(&self.app), self.router.clone());
+        let service = service_fn(move |request| {
+            let answer = request::answer(Arc::clone(&app), router.clone(), peer.ip(), request);
+            async move { Ok::<_, std::convert::Infallible>(answer.await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(HEADERS_MS_MAX))
+            .max_header_size(HEADERS_BYTES_READ_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        let open = self.app.metrics.connections.clone();
+        open.inc();
+        tokio::spawn(async move {
+            // A client that breaks off, or sends what is no HTTP, has been told what there was to tell.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, %peer, "a connection broke");
+            }
+            open.dec();
+            drop(place);
+        });
+    }
+}
