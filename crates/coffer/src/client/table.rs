@@ -1,0 +1,137 @@
+//! Tables for people, JSON for programs.
+
+use std::io::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use crate::Failure;
+use crate::cli::Globals;
+use crate::serve::failed;
+
+/// Columns: a heading, and where the answer has the value.
+pub(super) type Columns = &'static [(&'static str, &'static str)];
+
+pub(super) const ACCOUNT: Columns = &[
+    ("ID", "/id"),
+    ("NAME", "/name"),
+    ("EXTERNAL ID", "/external_id"),
+    ("STATUS", "/status"),
+    ("AVAILABLE", "/balance/available"),
+    ("HELD", "/balance/held"),
+    ("OVERDRAFT LIMIT", "/overdraft_limit"),
+    ("CREATED", "/created_at"),
+];
+
+pub(super) const KEY: Columns = &[
+    ("ID", "/id"),
+    ("NAME", "/name"),
+    ("HINT", "/hint"),
+    ("STATUS", "/status"),
+    ("SPENT", "/spent"),
+    ("LIMIT", "/limit/credits"),
+    ("PER", "/limit/period"),
+    ("EXPIRES", "/expires_at"),
+    ("CREATED", "/created_at"),
+];
+
+pub(super) const NEW_KEY: Columns =
+    &[("ID", "/id"), ("NAME", "/name"), ("SECRET (shown this once)", "/secret"), ("EXPIRES", "/expires_at")];
+
+pub(super) const OPERATOR_KEY: Columns = &[
+    ("ID", "/id"),
+    ("NAME", "/name"),
+    ("HINT", "/hint"),
+    ("STATUS", "/status"),
+    ("SCOPES", "/scopes"),
+    ("CREATED", "/created_at"),
+];
+
+pub(super) const NEW_OPERATOR_KEY: Columns =
+    &[("ID", "/id"), ("NAME", "/name"), ("SECRET (shown this once)", "/secret"), ("SCOPES", "/scopes")];
+
+pub(super) const GRANT: Columns = &[
+    ("ID", "/id"),
+    ("CREDITS", "/credits"),
+    ("REMAINING", "/remaining"),
+    ("CATEGORY", "/category"),
+    ("PRIORITY", "/priority"),
+    ("STATUS", "/status"),
+    ("EFFECTIVE", "/effective_at"),
+    ("EXPIRES", "/expires_at"),
+];
+
+pub(super) const CHARGE: Columns = &[
+    ("ID", "/id"),
+    ("CREDITS", "/credits"),
+    ("REFERENCE", "/reference"),
+    ("CREATED", "/created_at"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const BALANCE: Columns = &[
+    ("AVAILABLE", "/available"),
+    ("HELD", "/held"),
+    ("POSTED", "/posted"),
+    ("OVERDRAFT LIMIT", "/overdraft_limit"),
+    ("NEXT EXPIRY", "/next_expiry/at"),
+    ("AT", "/at"),
+];
+
+pub(super) const OPEN_GRANT: Columns = &[
+    ("GRANT", "/id"),
+    ("REMAINING", "/remaining"),
+    ("HELD", "/held"),
+    ("CATEGORY", "/category"),
+    ("PRIORITY", "/priority"),
+    ("EXPIRES", "/expires_at"),
+];
+
+/// Shows one object.
+pub(super) fn show(globals: &Globals, answer: &Value, columns: Columns) -> Result<(), Failure> {
+    if globals.json {
+        return print_line(&answer.to_string());
+    }
+    print(std::slice::from_ref(answer), columns);
+    Ok(())
+}
+
+/// Shows a page of a list, and how to go on.
+pub(super) fn show_list(globals: &Globals, answer: &Value, columns: Columns) -> Result<(), Failure> {
+    if globals.json {
+        return print_line(&answer.to_string());
+    }
+    print(answer["data"].as_array().map_or(&[], Vec::as_slice), columns);
+    if let Some(cursor) = answer["next_cursor"].as_str() {
+        println!("more: --cursor {cursor}");
+    }
+    Ok(())
+}
+
+/// Prints rows under their headings.
+pub(super) fn print(rows: &[Value], columns: Columns) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(|(heading, _)| *heading));
+    for row in rows {
+        table.add_row(columns.iter().map(|(_, place)| text(row.pointer(place))));
+    }
+    println!("{}", table.trim_fmt());
+}
+
+/// Prints a line, and takes a closed pipe for an end.
+pub(super) fn print_line(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => items.iter().map(|item| text(Some(item))).collect::<Vec<_>>().join(" "),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_))) => other.to_string(),
+    }
+}

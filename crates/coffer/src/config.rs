@@ -1,0 +1,270 @@
+//! Configuration: flags over `COFFER_*` variables over a TOML file. Valid once it is parsed.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use coffer_http::{CorsOrigins, Origin, RateLimits, Settings, api_key_header};
+use coffer_service::Secret;
+use serde::Deserialize;
+
+use crate::Failure;
+
+/// What a server is started with. The TOML file has the same names, with `_` for `-`.
+#[derive(Args, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServerOptions {
+    /// A TOML file with these options
+    #[arg(long, env = "COFFER_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// The address to serve [default: 127.0.0.1:8080]
+    #[arg(long, env = "COFFER_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Another address for /v1 and /metrics
+    #[arg(long, env = "COFFER_OPERATOR_LISTEN", value_name = "ADDRESS")]
+    operator_listen: Option<SocketAddr>,
+    #[arg(skip)]
+    data: Option<PathBuf>,
+    /// Threads that serve HTTP [default: the number of cores]
+    #[arg(long, env = "COFFER_WORKERS", value_name = "N")]
+    workers: Option<NonZeroUsize>,
+    /// The product in the balance endpoint's path [default: unwatermark]
+    #[arg(long, env = "COFFER_PRODUCT", value_name = "NAME")]
+    product: Option<String>,
+    /// The header that carries customers' keys [default: ZF-API-KEY]
+    #[arg(long, env = "COFFER_API_KEY_HEADER", value_name = "NAME")]
+    api_key_header: Option<String>,
+    /// What customers' secrets begin with [default: cof_live_]
+    #[arg(long, env = "COFFER_KEY_PREFIX", value_name = "PREFIX")]
+    key_prefix: Option<String>,
+    /// Origins whose pages may call the balance endpoint [default: every page]
+    #[arg(long, env = "COFFER_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origins: Vec<String>,
+    /// Networks whose X-Forwarded-For counts
+    #[arg(long, env = "COFFER_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',')]
+    trusted_proxies: Vec<String>,
+    /// Failed authentications a second from one address, 0 for no limit [default: 10]
+    #[arg(long, env = "COFFER_FAILED_AUTHENTICATIONS_PER_SECOND", value_name = "N")]
+    failed_authentications_per_second: Option<u32>,
+    /// How many of them may come at once [default: 100]
+    #[arg(long, env = "COFFER_FAILED_AUTHENTICATIONS_BURST", value_name = "N")]
+    failed_authentications_burst: Option<NonZeroU32>,
+    /// Balance reads a second with one customer's key, 0 for no limit [default: 0]
+    #[arg(long, env = "COFFER_BALANCE_READS_PER_SECOND", value_name = "N")]
+    balance_reads_per_second: Option<u32>,
+    /// Requests a second with one operator's key, 0 for no limit [default: 0]
+    #[arg(long, env = "COFFER_OPERATOR_REQUESTS_PER_SECOND", value_name = "N")]
+    operator_requests_per_second: Option<u32>,
+    /// What is logged, such as info, debug or coffer_http=debug [default: info]
+    #[arg(long, env = "COFFER_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// How it is logged: text or json [default: text]
+    #[arg(long, env = "COFFER_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// A file with the operator key that opens everything while the server runs
+    #[arg(skip)]
+    operator_key_file: Option<PathBuf>,
+}
+
+/// What a server runs with.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) operator_listen: Option<SocketAddr>,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) workers: NonZeroUsize,
+    pub(crate) settings: Settings,
+    pub(crate) operator_key: Option<Secret>,
+    pub(crate) log: String,
+    pub(crate) log_as_json: bool,
+}
+
+/// Variables besides those of the options above.
+const OTHER_VARIABLES: [&str; 5] =
+    ["COFFER_DATA", "COFFER_URL", "COFFER_API_KEY", "COFFER_OPERATOR_KEY", "COFFER_OPERATOR_KEY_FILE"];
+
+impl Config {
+    /// Puts flags and variables over the file, and checks everything.
+    pub(crate) fn of(options: ServerOptions, data: Option<&Path>) -> Result<Config, Failure> {
+        let file = match &options.config {
+            Some(path) => read_file(path)?,
+            None => ServerOptions::default(),
+        };
+        let operator_key_file = file.operator_key_file.clone();
+        let data = data.map(Path::to_owned).or_else(|| file.data.clone());
+        let options = options.over(file);
+        let mut settings = Settings::default();
+        parse("product", options.product.as_deref(), str::parse, &mut settings.product)?;
+        parse(
+            "api_key_header",
+            options.api_key_header.as_deref(),
+            api_key_header,
+            &mut settings.api_key_header,
+        )?;
+        parse("key_prefix", options.key_prefix.as_deref(), str::parse, &mut settings.key_prefix)?;
+        if !options.cors_origins.is_empty() && options.cors_origins != ["*"] {
+            settings.cors_origins =
+                CorsOrigins::Only(parse_all::<Origin>("cors_origins", &options.cors_origins)?);
+        }
+        settings.trusted_proxies = parse_networks(&options.trusted_proxies)?;
+        settings.rate_limits = options.rate_limits();
+        let log_as_json = match options.log_format.as_deref() {
+            None | Some("text") => false,
+            Some("json") => true,
+            Some(_) => return Err(usage("log_format", "must be text or json")),
+        };
+        Ok(Config {
+            listen: options.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
+            operator_listen: options.operator_listen,
+            data,
+            workers: match options.workers {
+                Some(workers) => workers,
+                None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            },
+            settings,
+            operator_key: configured_operator_key(operator_key_file.as_deref())?,
+            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            log_as_json,
+        })
+    }
+}
+
+impl ServerOptions {
+    fn over(self, file: ServerOptions) -> ServerOptions {
+        ServerOptions {
+            config: self.config,
+            listen: self.listen.or(file.listen),
+            operator_listen: self.operator_listen.or(file.operator_listen),
+            data: self.data.or(file.data),
+            workers: self.workers.or(file.workers),
+            product: self.product.or(file.product),
+            api_key_header: self.api_key_header.or(file.api_key_header),
+            key_prefix: self.key_prefix.or(file.key_prefix),
+            cors_origins: or_list(self.cors_origins, file.cors_origins),
+            trusted_proxies: or_list(self.trusted_proxies, file.trusted_proxies),
+            failed_authentications_per_second: self
+                .failed_authentications_per_second
+                .or(file.failed_authentications_per_second),
+            failed_authentications_burst: self
+                .failed_authentications_burst
+                .or(file.failed_authentications_burst),
+            balance_reads_per_second: self.balance_reads_per_second.or(file.balance_reads_per_second),
+            operator_requests_per_second: self
+                .operator_requests_per_second
+                .or(file.operator_requests_per_second),
+            log: self.log.or(file.log),
+            log_format: self.log_format.or(file.log_format),
+            operator_key_file: self.operator_key_file.or(file.operator_key_file),
+        }
+    }
+
+    fn rate_limits(&self) -> RateLimits {
+        let default = RateLimits::default();
+        let rate = |given: Option<u32>, default| given.map_or(default, NonZeroU32::new);
+        RateLimits {
+            failed_authentications_per_second: rate(
+                self.failed_authentications_per_second,
+                default.failed_authentications_per_second,
+            ),
+            failed_authentications_burst: self
+                .failed_authentications_burst
+                .unwrap_or(default.failed_authentications_burst),
+            balance_reads_per_second: rate(self.balance_reads_per_second, default.balance_reads_per_second),
+            operator_requests_per_second: rate(
+                self.operator_requests_per_second,
+                default.operator_requests_per_second,
+            ),
+        }
+    }
+}
+
+/// The operator's key from `COFFER_OPERATOR_KEY`, the file that `COFFER_OPERATOR_KEY_FILE` names, or the file
+/// that the configuration names.
+fn configured_operator_key(file: Option<&Path>) -> Result<Option<Secret>, Failure> {
+    let Some(text) = operator_key_from_environment()? else {
+        let Some(file) = file else { return Ok(None) };
+        return operator_secret("operator_key_file", &read_secret(file)?).map(Some);
+    };
+    operator_secret("COFFER_OPERATOR_KEY", &text).map(Some)
+}
+
+fn operator_secret(name: &str, text: &str) -> Result<Secret, Failure> {
+    Secret::configured(text).map_err(|rule| usage(name, rule))
+}
+
+/// The text of `COFFER_OPERATOR_KEY`, or of the file that `COFFER_OPERATOR_KEY_FILE` names.
+pub(crate) fn operator_key_from_environment() -> Result<Option<String>, Failure> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (variable("COFFER_OPERATOR_KEY"), variable("COFFER_OPERATOR_KEY_FILE")) {
+        (Some(_), Some(_)) => {
+            Err(usage("COFFER_OPERATOR_KEY", "must not be set beside COFFER_OPERATOR_KEY_FILE"))
+        }
+        (Some(key), None) => Ok(Some(key)),
+        (None, Some(path)) => read_secret(Path::new(&path)).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A secret in a file, without the line's end.
+pub(crate) fn read_secret(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Names of `COFFER_*` variables that are set and mean nothing.
+pub(crate) fn unknown_variables() -> Vec<String> {
+    let command = ServerOptions::augment_args(clap::Command::new("serve"));
+    let known: Vec<String> = command
+        .get_arguments()
+        .filter_map(|argument| argument.get_env())
+        .map(|name| name.to_string_lossy().into_owned())
+        .chain(OTHER_VARIABLES.map(str::to_owned))
+        .collect();
+    let set = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    set.filter(|name| name.starts_with("COFFER_") && !known.contains(name)).collect()
+}
+
+fn read_file(path: &Path) -> Result<ServerOptions, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
+    toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+fn parse<T, E: std::fmt::Display>(
+    name: &str,
+    given: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+    setting: &mut T,
+) -> Result<(), Failure> {
+    if let Some(text) = given {
+        *setting = parse(text).map_err(|rule| usage(name, rule))?;
+    }
+    Ok(())
+}
+
+fn parse_all<T: FromStr<Err: std::fmt::Display>>(name: &str, given: &[String]) -> Result<Vec<T>, Failure> {
+    given.iter().map(|text| text.parse().map_err(|rule| usage(name, rule))).collect()
+}
+
+/// Networks such as `10.0.0.0/8`; a single address is a network of one.
+fn parse_networks(given: &[String]) -> Result<Vec<ipnet::IpNet>, Failure> {
+    let network = |text: &String| {
+        let single = text.parse::<IpAddr>().map(ipnet::IpNet::from);
+        single.or_else(|_| text.parse()).map_err(|_| {
+            usage("trusted_proxies", format!("{text} is neither an address nor a network such as 10.0.0.0/8"))
+        })
+    };
+    given.iter().map(network).collect()
+}
+
+fn or_list(over: Vec<String>, under: Vec<String>) -> Vec<String> {
+    if over.is_empty() { under } else { over }
+}
+
+fn usage(name: &str, rule: impl std::fmt::Display) -> Failure {
+    Failure::Usage(format!("{name} {rule}"))
+}

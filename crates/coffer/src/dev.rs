@@ -1,0 +1,132 @@
+//! `coffer dev`: a server to play with, and what to paste to see it work.
+
+use coffer_ledger::{
+    AccountId, Category, Command, CreateAccount, CreateKey, Credits, ExternalId, GrantCredits, GrantId,
+    IdempotencyKey, KeyId, Metadata, Name, Note, Outcome, Priority,
+};
+use coffer_service::{AccountFilter, KeyPrefix, Secret, Service, Span, mint_id, mint_id_anywhere, mint_salt};
+
+use crate::Failure;
+use crate::cli::Globals;
+use crate::config::{Config, ServerOptions, read_secret};
+use crate::serve::{Running, failed, runtime, start_log};
+
+const SAMPLE_EXTERNAL_ID: &str = "sample";
+const SAMPLE_CREDITS: i64 = 1234;
+
+pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failure> {
+    let config = Config::of(options, globals.data.as_deref())?;
+    if !config.listen.ip().is_loopback() {
+        let message =
+            "coffer dev serves loopback addresses only, for its sample key is printed; use coffer serve";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    start_log(&config)?;
+    // Held until the server has ended, and removed then.
+    let fresh = match config.data {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("coffer-dev-").tempdir().map_err(failed)?),
+    };
+    let data = match (&fresh, &config.data) {
+        (Some(fresh), _) => fresh.path(),
+        (None, Some(data)) => data,
+        (None, None) => unreachable!("without data there is a fresh directory"),
+    };
+    runtime(&config)?.block_on(async {
+        let running = Running::start(&config, data).await?;
+        let secret = make_sample(&running.service, &config.settings.key_prefix).await?;
+        let address = running.server.addresses()[0];
+        let operator_key = match &config.operator_key {
+            Some(_) => "the one that COFFER_OPERATOR_KEY has".to_owned(),
+            None => read_secret(&data.join("operator.key"))
+                .unwrap_or_else(|_| "in the ledger already; its file is gone".to_owned()),
+        };
+        let path = config.settings.product.balance_path();
+        let header = config.settings.api_key_header.as_str().to_ascii_uppercase();
+        let key = secret.expose();
+        let lasts = if fresh.is_some() { " (gone when this ends)" } else { "" };
+        println!(
+            "\
+coffer is listening on http://{address}
+
+A sample account has {SAMPLE_CREDITS} credits. Ask for them:
+
+  curl -X POST http://{address}{path} -H '{header}: {key}'
+
+Customer's key   {key}
+Operator key     {operator_key}
+Balance          http://{address}{path}
+Operator API     http://{address}/v1/accounts
+OpenAPI          http://{address}/openapi.json
+Data             {}{lasts}",
+            data.display()
+        );
+        running.until_told_to_end().await
+    })
+}
+
+/// Makes the sample account where there is none, and a new key for it.
+async fn make_sample(service: &Service, prefix: &KeyPrefix) -> Result<Secret, Failure> {
+    let account_id = match find_sample(service).await? {
+        Some(account_id) => account_id,
+        None => create_sample(service).await?,
+    };
+    // The same name every time: a second start gives nothing.
+    let grant = GrantCredits {
+        id: GrantId::from_bytes(mint_id(account_id.bucket())),
+        account_id,
+        credits: Credits::from_whole(SAMPLE_CREDITS).expect("a small amount"),
+        category: Category::Promotional,
+        priority: Priority::DEFAULT,
+        effective_at: None,
+        expires_at: None,
+        note: Note::new(None, Metadata::default(), mint_salt()),
+        idempotency: IdempotencyKey::try_from("sample-grant".to_owned()).expect("a visible name"),
+    };
+    service.submit(Command::Grant(grant)).await.map_err(failed)?;
+    let secret = Secret::generate(prefix);
+    let key = CreateKey {
+        id: KeyId::from_bytes(mint_id(account_id.bucket())),
+        account_id,
+        name: name("sample key"),
+        secret: secret.hash(),
+        hint: secret.hint(prefix),
+        expires_at: None,
+        limit: None,
+        metadata: Metadata::default(),
+    };
+    match service.submit(Command::CreateKey(key)).await.map_err(failed)? {
+        Outcome::KeyCreated(_) => Ok(secret),
+        other => Err(Failure::Failed(format!("the sample key was not made: {other:?}"))),
+    }
+}
+
+async fn find_sample(service: &Service) -> Result<Option<AccountId>, Failure> {
+    let external_id = Some(sample_external_id());
+    let filter = AccountFilter { external_id, status: None };
+    let page = service.reader().account_records(filter, Span { before: None, count_max: 1 }).await;
+    Ok(page.map_err(failed)?.items.first().map(|record| record.profile.id))
+}
+
+async fn create_sample(service: &Service) -> Result<AccountId, Failure> {
+    let account = CreateAccount {
+        id: AccountId::from_bytes(mint_id_anywhere()),
+        name: name("Sample account"),
+        external_id: Some(sample_external_id()),
+        overdraft_limit: Credits::ZERO,
+        metadata: Metadata::default(),
+    };
+    let id = account.id;
+    match service.submit(Command::CreateAccount(account)).await.map_err(failed)? {
+        Outcome::AccountCreated(_) => Ok(id),
+        other => Err(Failure::Failed(format!("the sample account was not made: {other:?}"))),
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::try_from(text.to_owned()).expect("a short text")
+}
+
+fn sample_external_id() -> ExternalId {
+    ExternalId::try_from(SAMPLE_EXTERNAL_ID.to_owned()).expect("a short text")
+}

@@ -1,0 +1,58 @@
+//! The one binary: `coffer serve` and `coffer dev` run the server, everything else talks to a running one.
+//!
+//! Owns the command line, the configuration and the exit codes: 0 done, 1 refused or failed, 2 usage.
+
+mod cli;
+mod config;
+
+mod dev;
+mod serve;
+
+mod client;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+/// Why a command did not do what it was asked to. The message is for people.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The command line or the configuration is off.
+    #[error("{0}")]
+    Usage(String),
+    /// It was tried, and was refused or failed.
+    #[error("{0}")]
+    Failed(String),
+    /// The server refused, and the refusal has been shown already.
+    #[error("refused")]
+    Shown,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(options) => serve::run(&cli.globals, options),
+        Command::Dev(options) => dev::run(&cli.globals, options),
+        Command::Openapi => client::print_openapi(),
+        Command::Account(command) => client::account(&cli.globals, command),
+        Command::Key(command) => client::key(&cli.globals, command),
+        Command::OperatorKey(command) => client::operator_key(&cli.globals, command),
+        Command::Grant(command) => client::grant(&cli.globals, command),
+        Command::Charge(command) => client::charge(&cli.globals, command),
+        Command::Balance(command) => client::balance(&cli.globals, &command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Shown) => ExitCode::from(1),
+        Err(Failure::Failed(message)) => {
+            eprintln!("coffer: {message}");
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(message)) => {
+            eprintln!("coffer: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
