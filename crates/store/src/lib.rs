@@ -11,6 +11,7 @@ mod memory;
 mod page;
 mod sqlite;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -97,6 +98,8 @@ pub trait Reader: Send + Sync {
     async fn key_record(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError>;
     /// The keys of an account, newest first.
     async fn key_records(&self, account_id: AccountId, span: Span) -> Result<Page<KeyRecord>, StoreError>;
+    /// When each of these keys was last used, as far as it has been noted.
+    async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError>;
     /// A grant, as of its account's last entry.
     async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError>;
     /// The grants of an account, newest first.
@@ -120,6 +123,12 @@ pub trait Store: Reader {
     /// # Errors
     /// Where it could not be written; it may be tried again.
     async fn forget_refusals(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes when keys were last used. An earlier time than the one that is noted already changes nothing.
+    ///
+    /// # Errors
+    /// Where it could not be written; it may be tried again.
+    async fn note_key_uses(&self, uses: BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError>;
 
     /// Commits something that changes nothing, to find out whether commits work.
     ///

@@ -26,6 +26,7 @@ struct State {
     grants: BTreeMap<GrantId, Grant>,
     entries: Vec<Entry>,
     remembered: HashMap<(AccountId, IdempotencyKey), (Timestamp, Remembered)>,
+    key_uses: BTreeMap<KeyId, Timestamp>,
 }
 
 impl MemoryStore {
@@ -127,6 +128,15 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn note_key_uses(&self, uses: BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for (id, at) in uses {
+            let last = state.key_uses.entry(id).or_insert(at);
+            *last = at.max(*last);
+        }
+        Ok(())
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -195,6 +205,11 @@ impl Reader for MemoryStore {
         Ok(page(records.filter(|record| record.key.account_id == account_id), span, |record| {
             record.key.id.bytes()
         }))
+    }
+
+    async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
+        let state = self.state();
+        Ok(ids.into_iter().filter_map(|id| Some((id, *state.key_uses.get(&id)?))).collect())
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {

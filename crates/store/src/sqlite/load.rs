@@ -1,5 +1,7 @@
 //! Reading the file: what a batch needs, and what readers ask for.
 
+use std::collections::BTreeMap;
+
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, IdempotencyKey, Key, KeyId,
     KeyRecord, Lot, Needs, OperatorKey, Outcome, Remembered, Snapshot, Timestamp,
@@ -164,6 +166,16 @@ pub(super) fn key_records(
     let sql = key_records_sql("keys.account_id = ?1 AND keys.id < ?2 ORDER BY keys.id DESC LIMIT ?3");
     let params = params![account_id.bytes(), span.before_or_end(), span.count_max + 1];
     Ok(Page::of(all(connection, &sql, params, key_record_row)?, span))
+}
+
+pub(super) fn key_uses(connection: &Connection, ids: &[KeyId]) -> Result<BTreeMap<KeyId, Timestamp>> {
+    let mut uses = BTreeMap::new();
+    for id in ids {
+        let sql = "SELECT last_used_at FROM key_uses WHERE key_id = ?1";
+        let found = one(connection, sql, [id.bytes()], |columns| columns.time())?;
+        uses.extend(found.map(|at| (*id, at)));
+    }
+    Ok(uses)
 }
 
 fn grants_sql(condition: &str) -> String {

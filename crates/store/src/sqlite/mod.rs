@@ -16,6 +16,7 @@ mod published;
 mod reader;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
@@ -87,6 +88,10 @@ impl Store for SqliteStore {
         self.ask(|answer| Job::ForgetRefusals { before, answer }).await
     }
 
+    async fn note_key_uses(&self, uses: BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError> {
+        self.ask(|answer| Job::NoteKeyUses { uses, answer }).await
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         self.ask(|answer| Job::Probe { answer }).await
     }
@@ -141,6 +146,10 @@ impl Reader for SqliteStore {
 
     async fn key_records(&self, account_id: AccountId, span: Span) -> Result<Page<KeyRecord>, StoreError> {
         self.readers.read(move |connection| load::key_records(connection, account_id, span)).await
+    }
+
+    async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
+        self.readers.read(move |connection| load::key_uses(connection, &ids)).await
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {

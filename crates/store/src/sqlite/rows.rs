@@ -57,7 +57,7 @@ impl<'row> Columns<'row> {
             .transpose()
     }
 
-    fn time(&mut self) -> Result<Timestamp> {
+    pub(super) fn time(&mut self) -> Result<Timestamp> {
         let ms = self.raw()?;
         Timestamp::from_unix_ms(ms).ok_or_else(|| self.meaningless("time"))
     }

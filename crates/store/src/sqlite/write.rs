@@ -1,8 +1,10 @@
 //! Writing what a batch has changed. Runs inside the writer's transaction.
 
+use std::collections::BTreeMap;
+
 use coffer_ledger::{
-    Account, AccountProfile, Changes, Credits, Entry, Grant, Key, KeyProfile, Lot, OperatorKey, Outcome,
-    RememberedChange, Timestamp,
+    Account, AccountProfile, Changes, Credits, Entry, Grant, Key, KeyId, KeyProfile, Lot, OperatorKey,
+    Outcome, RememberedChange, Timestamp,
 };
 use rusqlite::{Connection, named_params, params};
 
@@ -39,6 +41,13 @@ pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::R
 pub(super) fn forget_refusals(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
     let sql = "DELETE FROM remembered WHERE refusal IS NOT NULL AND at < ?1";
     connection.prepare_cached(sql)?.execute([before.unix_ms()]).map(|_| ())
+}
+
+/// Notes when keys were last used.
+pub(super) fn key_uses(connection: &Connection, uses: &BTreeMap<KeyId, Timestamp>) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO key_uses (key_id, last_used_at) VALUES (?1, ?2) \
+               ON CONFLICT (key_id) DO UPDATE SET last_used_at = max(last_used_at, ?2)";
+    uses.iter().try_for_each(|(id, at)| execute(connection, sql, params![id.bytes(), at.unix_ms()]))
 }
 
 /// Writes a row that nobody reads.
@@ -122,7 +131,7 @@ fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
             entry.origin.grant_id.map(coffer_ledger::GrantId::bytes),
             entry.origin.charge_id.map(coffer_ledger::ChargeId::bytes),
             entry.origin.hold_id.map(coffer_ledger::HoldId::bytes),
-            entry.origin.key_id.map(coffer_ledger::KeyId::bytes),
+            entry.origin.key_id.map(KeyId::bytes),
             entry.note.reference.as_ref().map(coffer_ledger::Reference::as_str),
             metadata,
             entry.note.salt.map(|salt| salt.0),

@@ -4,11 +4,12 @@
 //! the file stops the process without an answer: whoever waits cannot have been told something untrue, and
 //! the next start recovers from what is durable.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
-use coffer_ledger::{Changes, Needs, Reply, Timestamp, decide};
+use coffer_ledger::{Changes, KeyId, Needs, Reply, Timestamp, decide};
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
 
@@ -25,6 +26,7 @@ const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(super) enum Job {
     Apply { batch: Batch, answer: oneshot::Sender<Result<Vec<Reply>, StoreError>> },
     ForgetRefusals { before: Timestamp, answer: oneshot::Sender<Result<(), StoreError>> },
+    NoteKeyUses { uses: BTreeMap<KeyId, Timestamp>, answer: oneshot::Sender<Result<(), StoreError>> },
     Probe { answer: oneshot::Sender<Result<(), StoreError>> },
 }
 
@@ -87,6 +89,9 @@ impl Writer {
             Job::ForgetRefusals { before, answer } => {
                 let forgotten = self.transact(|connection| write::forget_refusals(connection, before));
                 drop(answer.send(forgotten));
+            }
+            Job::NoteKeyUses { uses, answer } => {
+                drop(answer.send(self.transact(|connection| write::key_uses(connection, &uses))));
             }
             Job::Probe { answer } => drop(answer.send(self.transact(write::probe))),
         }

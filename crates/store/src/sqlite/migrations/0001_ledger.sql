@@ -129,6 +129,12 @@ CREATE TABLE key_profiles (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- When keys were last used: written now and then, apart from everything that decisions look at.
+CREATE TABLE key_uses (
+    key_id BLOB PRIMARY KEY NOT NULL,
+    last_used_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE operator_keys (
     id BLOB PRIMARY KEY NOT NULL,
     name TEXT NOT NULL,

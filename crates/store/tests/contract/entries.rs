@@ -1,0 +1,186 @@
+//! What is written: the chain of entries, and batches.
+
+use std::sync::Arc;
+
+use coffer_ledger::{
+    AccountId, ChargeCredits, ChargeId, Command, CreateAccount, Credits, EntryHash, EntryKind, GrantCredits,
+    GrantId, IdempotencyKey, Metadata, Name, Note, Outcome, Priority, Reference, Refusal, Salt, Settle,
+    Timestamp,
+};
+use coffer_store::{Batch, MemoryStore, Store};
+
+use crate::STORES;
+
+pub(crate) fn id(number: u8) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[7] = number;
+    bytes
+}
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix_ms(1_800_000_000_000 + second * 1000).expect("a time")
+}
+
+pub(crate) fn credits(whole: i64) -> Credits {
+    Credits::from_whole(whole).expect("in range")
+}
+
+pub(crate) fn open(number: u8) -> Command {
+    Command::CreateAccount(CreateAccount {
+        id: AccountId::from_bytes(id(number)),
+        name: Name::try_from(format!("account {number}")).expect("short"),
+        external_id: None,
+        overdraft_limit: Credits::ZERO,
+        metadata: Metadata::default(),
+    })
+}
+
+pub(crate) fn grant(number: u8, account: u8, amount: i64) -> GrantCredits {
+    let reference = Reference::try_from("invoice 7".to_owned()).expect("short");
+    GrantCredits {
+        id: GrantId::from_bytes(id(number)),
+        account_id: AccountId::from_bytes(id(account)),
+        credits: credits(amount),
+        category: coffer_ledger::Category::Paid,
+        priority: Priority::DEFAULT,
+        effective_at: None,
+        expires_at: None,
+        note: Note::new(Some(reference), Metadata::default(), Salt([number; 16])),
+        idempotency: IdempotencyKey::try_from(format!("grant-{number}")).expect("visible"),
+    }
+}
+
+pub(crate) fn charge(number: u8, account: u8, amount: i64) -> Command {
+    Command::Charge(ChargeCredits {
+        id: ChargeId::from_bytes(id(number)),
+        account_id: AccountId::from_bytes(id(account)),
+        key: None,
+        credits: credits(amount),
+        note: Note::default(),
+        idempotency: IdempotencyKey::try_from(format!("charge-{number}")).expect("visible"),
+    })
+}
+
+pub(crate) async fn apply(store: &Arc<dyn Store>, second: i64, commands: Vec<Command>) -> Vec<Outcome> {
+    let replies = store.apply(Batch { clock: at(second), commands }).await.expect("a batch is written");
+    replies.into_iter().map(|reply| reply.outcome).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_of_one_batch_see_each_other_in_order() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let commands = vec![
+            charge(1, 1, 5),
+            open(1),
+            charge(2, 1, 5),
+            Command::Grant(grant(1, 1, 9)),
+            charge(3, 1, 5),
+            charge(3, 1, 5),
+            charge(4, 1, 5),
+            charge(2, 1, 5),
+        ];
+        let replies = fresh.store.apply(Batch { clock: at(0), commands }).await.expect("a batch is written");
+        let refused = |outcome: &Outcome| match outcome {
+            Outcome::Refused(refusal) => Some(refusal.clone()),
+            _ => None,
+        };
+        let short = |available| Refusal::CreditsAreInsufficient { required: credits(5), available };
+        let outcomes: Vec<_> = replies.iter().map(|reply| refused(&reply.outcome)).collect();
+        let expected = [
+            Some(Refusal::AccountIsUnknown),
+            None,
+            Some(short(Credits::ZERO)),
+            None,
+            None,
+            None,
+            Some(short(credits(4))),
+            Some(short(Credits::ZERO)),
+        ];
+        assert_eq!(outcomes, expected, "{name}");
+        let replayed: Vec<bool> = replies.iter().map(|reply| reply.replayed).collect();
+        assert_eq!(replayed, [false, false, false, false, false, true, false, true], "{name}");
+        assert_eq!(replies[4].outcome, replies[5].outcome, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn entries_are_gapless_and_chained() {
+    let memory = Arc::new(MemoryStore::default());
+    let store: Arc<dyn Store> = Arc::clone(&memory) as Arc<dyn Store>;
+    let ending = GrantCredits { expires_at: Some(at(60)), ..grant(1, 1, 9) };
+    let starting = GrantCredits { effective_at: Some(at(60)), ..grant(2, 1, 5) };
+    apply(&store, 0, vec![open(1), Command::Grant(ending), Command::Grant(starting), charge(1, 1, 4)]).await;
+    let account_id = AccountId::from_bytes(id(1));
+    apply(&store, 90, vec![Command::Settle(Settle { account_id })]).await;
+
+    let entries = memory.entries(account_id);
+    let story: Vec<_> = entries.iter().map(|entry| (entry.seq.0, entry.kind, entry.at)).collect();
+    assert_eq!(
+        story,
+        [
+            (1, EntryKind::Grant, at(0)),
+            (2, EntryKind::Charge, at(0)),
+            // Both fall due at one instant: the start goes first.
+            (3, EntryKind::Grant, at(60)),
+            (4, EntryKind::Expire, at(60)),
+        ]
+    );
+    let mut head = EntryHash::GENESIS;
+    for entry in &entries {
+        assert_eq!(entry.hash, entry.hash_after(head), "entry {}", entry.seq.0);
+        head = entry.hash;
+    }
+    let last = entries.last().expect("an entry");
+    assert_eq!(last.balance_after.available, credits(5));
+}
+
+#[tokio::test]
+async fn the_canonical_bytes_are_as_documented() {
+    let memory = Arc::new(MemoryStore::default());
+    let store: Arc<dyn Store> = Arc::clone(&memory) as Arc<dyn Store>;
+    apply(&store, 0, vec![open(1), Command::Grant(grant(1, 1, 9)), charge(2, 1, 4)]).await;
+    let entries = memory.entries(AccountId::from_bytes(id(1)));
+    let texts: Vec<String> =
+        entries.iter().map(|entry| String::from_utf8(entry.canonical_bytes()).expect("UTF-8")).collect();
+    // Both texts and the hash were made by another program, from the documentation alone.
+    let expected = [
+        "account_id=acc_0000000000000g000000000000\n\
+         seq=1\n\
+         kind=grant\n\
+         at=2027-01-15T08:00:00.000Z\n\
+         credits=9\n\
+         held_credits=0\n\
+         available_after=9\n\
+         held_after=0\n\
+         lots=grt_0000000000000g000000000000:9\n\
+         grant_id=grt_0000000000000g000000000000\n\
+         charge_id=\n\
+         hold_id=\n\
+         key_id=\n\
+         reference_digest=7e76f6bf4e0386e59e7f7a2c28493a0ee0d85c6c37b63b74079bf05c77fd3589\n\
+         metadata_digest=\n\
+         ",
+        "account_id=acc_0000000000000g000000000000\n\
+         seq=2\n\
+         kind=charge\n\
+         at=2027-01-15T08:00:00.000Z\n\
+         credits=-4\n\
+         held_credits=0\n\
+         available_after=5\n\
+         held_after=0\n\
+         lots=grt_0000000000000g000000000000:-4\n\
+         grant_id=\n\
+         charge_id=chg_00000000000010000000000000\n\
+         hold_id=\n\
+         key_id=\n\
+         reference_digest=\n\
+         metadata_digest=\n\
+         ",
+    ];
+    assert_eq!(texts, expected);
+    assert_eq!(
+        entries[1].hash.to_string(),
+        "2ce1cfd9c9cb341dfa15767b55a2cdd44f71d048bea36812021cbbe5adf625e5"
+    );
+}

@@ -1,0 +1,116 @@
+//! What is read: records, and lists page by page.
+
+use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, Timestamp};
+use coffer_store::{AccountFilter, Span};
+
+use crate::STORES;
+use crate::entries::{apply, at, charge, credits, grant, id, open};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_read_newest_first_page_by_page() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        apply(&fresh.store, 0, (1..=5).map(open).collect()).await;
+        let mut seen = Vec::new();
+        let mut before = None;
+        loop {
+            let span = Span { before, count_max: 2 };
+            let page = fresh.store.account_records(AccountFilter::default(), span).await.expect("a read");
+            seen.extend(page.items.iter().map(|record| record.profile.id));
+            if !page.has_more {
+                break;
+            }
+            before = seen.last().map(|id| id.bytes());
+        }
+        let expected: Vec<AccountId> =
+            (1..=5).rev().map(|number| AccountId::from_bytes(id(number))).collect();
+        assert_eq!(seen, expected, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_found_by_external_id_and_status() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let Command::CreateAccount(mut named) = open(1) else { unreachable!("open opens") };
+        named.external_id = Some(ExternalId::try_from("customer-1".to_owned()).expect("short"));
+        apply(&fresh.store, 0, vec![Command::CreateAccount(named), open(2)]).await;
+        let span = Span { before: None, count_max: 10 };
+        for (external_id, status, count) in [
+            (Some("customer-1"), None, 1),
+            (Some("customer-2"), None, 0),
+            (None, Some(AccountStatus::Active), 2),
+            (None, Some(AccountStatus::Closed), 0),
+            (Some("customer-1"), Some(AccountStatus::Active), 1),
+        ] {
+            let external_id = external_id.map(|text| ExternalId::try_from(text.to_owned()).expect("short"));
+            let filter = AccountFilter { external_id, status };
+            let page = fresh.store.account_records(filter.clone(), span).await.expect("a read");
+            assert_eq!(page.items.len(), count, "{name} {filter:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_show_what_was_written() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 9)), charge(2, 1, 4)]).await;
+        let account_id = AccountId::from_bytes(id(1));
+        let record = fresh.store.account_record(account_id).await.expect("a read").expect("an account");
+        let account = fresh.store.account(account_id).await.expect("a read").expect("an account");
+        assert_eq!(record.account, *account, "{name}: the file and the memory agree");
+        assert_eq!(record.account.balance.available, credits(5), "{name}");
+
+        let span = Span { before: None, count_max: 10 };
+        let grants = fresh.store.grants(account_id, span).await.expect("a read");
+        assert_eq!(grants.items.len(), 1, "{name}");
+        assert_eq!(grants.items[0].lot.remaining, credits(5), "{name}");
+        let grant_id = grants.items[0].lot.grant_id;
+        let grant = fresh.store.grant(grant_id).await.expect("a read");
+        assert_eq!(grant.as_ref(), grants.items.first(), "{name}");
+        assert_eq!(
+            grant.and_then(|grant| grant.reference).expect("a reference").as_str(),
+            "invoice 7",
+            "{name}"
+        );
+
+        let charge = fresh.store.charge(coffer_ledger::ChargeId::from_bytes(id(2))).await.expect("a read");
+        assert_eq!(charge.expect("a charge").credits, credits(4), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_fall_due_and_are_settled() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let mut ending = grant(1, 1, 9);
+        ending.expires_at = Some(at(60));
+        apply(&fresh.store, 0, vec![open(1), open(2), Command::Grant(ending)]).await;
+        let account_id = AccountId::from_bytes(id(1));
+        assert_eq!(fresh.store.accounts_due(at(59), 10).await.expect("a read"), [], "{name}");
+        assert_eq!(fresh.store.accounts_due(at(60), 10).await.expect("a read"), [account_id], "{name}");
+        let settle = Command::Settle(coffer_ledger::Settle { account_id });
+        apply(&fresh.store, 61, vec![settle]).await;
+        assert_eq!(fresh.store.accounts_due(Timestamp::MAX, 10).await.expect("a read"), [], "{name}");
+        let account = fresh.store.account(account_id).await.expect("a read").expect("an account");
+        assert_eq!((account.balance.available, account.seq.0), (credits(0), 2), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_forgotten_when_the_contract_allows_it() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        apply(&fresh.store, 0, vec![open(1), charge(2, 1, 4)]).await;
+        apply(&fresh.store, 10, vec![Command::Grant(grant(1, 1, 9))]).await;
+        let refused = async || {
+            let outcomes = apply(&fresh.store, 20, vec![charge(2, 1, 4)]).await;
+            matches!(outcomes[0], coffer_ledger::Outcome::Refused(_))
+        };
+        fresh.store.forget_refusals(at(0)).await.expect("a write");
+        assert!(refused().await, "{name}: the refusal is not older than that");
+        fresh.store.forget_refusals(at(1)).await.expect("a write");
+        assert!(!refused().await, "{name}: the refusal is forgotten");
+    }
+}

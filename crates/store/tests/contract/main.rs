@@ -1,0 +1,38 @@
+//! The contract suite: what every store must do, run on every store.
+
+mod driver;
+mod entries;
+mod lists;
+mod sqlite;
+
+use std::sync::Arc;
+
+use coffer_store::{DataDirectory, MemoryStore, SqliteStore, Store};
+use driver::StoreDriver;
+use tempfile::TempDir;
+
+/// A store to be tested, and the directory that it needs to live.
+struct Fresh {
+    store: Arc<dyn Store>,
+    _directory: Option<TempDir>,
+}
+
+fn memory() -> Fresh {
+    Fresh { store: Arc::new(MemoryStore::default()), _directory: None }
+}
+
+fn sqlite() -> Fresh {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
+    Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory) }
+}
+
+const STORES: [(&str, fn() -> Fresh); 2] = [("memory", memory), ("sqlite", sqlite)];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_told() {
+    for (name, fresh) in STORES {
+        eprintln!("on {name}");
+        coffer_scenarios::check_all(async || StoreDriver::new(fresh())).await;
+    }
+}
