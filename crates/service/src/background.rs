@@ -1,4 +1,5 @@
-//! What happens without anybody asking: quiet accounts are settled, old refusals are forgotten.
+//! What happens without anybody asking: quiet accounts are settled, the uses of keys are written, old refusals
+//! are forgotten.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +7,15 @@ use std::time::Duration;
 use coffer_ledger::limits::REFUSAL_REMEMBERED_MS_MIN;
 use coffer_ledger::{Command, Settle, Timestamp};
 
-use crate::limits::{FORGET_EVERY_MS, SETTLE_ACCOUNTS_MAX, SETTLE_EVERY_MS};
+use crate::limits::{FORGET_EVERY_MS, NOTE_USES_EVERY_MS, SETTLE_ACCOUNTS_MAX, SETTLE_EVERY_MS};
 use crate::service::Service;
 
-/// Starts both tasks. They end when they are dropped.
+/// Starts the tasks. They end when they are dropped.
 pub(crate) fn start(service: &Arc<Service>) -> tokio::task::JoinSet<()> {
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(settle_quiet_accounts(Arc::clone(service)));
     tasks.spawn(forget_refusals(Arc::clone(service)));
+    tasks.spawn(note_key_uses(Arc::clone(service)));
     tasks
 }
 
@@ -45,6 +47,14 @@ async fn settle_some(service: &Service) -> usize {
             tracing::warn!(%error, "accounts that have fallen due could not be settled");
             0
         }
+    }
+}
+
+async fn note_key_uses(service: Arc<Service>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(NOTE_USES_EVERY_MS));
+    loop {
+        ticks.tick().await;
+        service.write_key_uses().await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The clock: the wall clock, watched by one that nobody can set.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use coffer_ledger::Timestamp;
@@ -18,22 +19,36 @@ pub struct ClockStrayed;
 
 /// Where times come from.
 #[derive(Debug)]
-pub struct Clock {
+pub enum Clock {
+    /// The system's clock.
+    System(SystemClock),
+    /// A clock that shows the time that it was set to, in milliseconds since 1970: for tests, which cannot wait
+    /// for midnight.
+    Set(Arc<AtomicI64>),
+}
+
+/// The system's wall clock, and how far it lay from the time since boot at the start.
+#[derive(Debug)]
+pub struct SystemClock {
     wall_less_boot_ms: i64,
     strayed: AtomicBool,
 }
 
 impl Clock {
-    /// A clock that takes the wall clock of this moment for right.
+    /// The system's clock, which is taken for right at this moment.
     #[must_use]
-    pub fn start() -> Clock {
-        Clock { wall_less_boot_ms: wall_ms() - boot_ms(), strayed: AtomicBool::new(false) }
+    pub fn system() -> Clock {
+        Clock::System(SystemClock::start())
     }
 
     /// The time, for reads and for what a wrong time cannot harm.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_unix_ms(wall_ms()).unwrap_or(Timestamp::MIN)
+        let ms = match self {
+            Clock::System(_) => wall_ms(),
+            Clock::Set(ms) => ms.load(Ordering::Relaxed),
+        };
+        Timestamp::from_unix_ms(ms).unwrap_or(Timestamp::MIN)
     }
 
     /// The time, for writes.
@@ -41,8 +56,21 @@ impl Clock {
     /// # Errors
     /// Once the wall clock has strayed, for as long as the process lives.
     pub fn now_for_writes(&self) -> Result<Timestamp, ClockStrayed> {
-        let strays_by = wall_ms() - boot_ms() - self.wall_less_boot_ms;
-        self.checked(strays_by).map(|()| self.now())
+        match self {
+            Clock::System(system) => system.check()?,
+            Clock::Set(_) => {}
+        }
+        Ok(self.now())
+    }
+}
+
+impl SystemClock {
+    fn start() -> SystemClock {
+        SystemClock { wall_less_boot_ms: wall_ms() - boot_ms(), strayed: AtomicBool::new(false) }
+    }
+
+    fn check(&self) -> Result<(), ClockStrayed> {
+        self.checked(wall_ms() - boot_ms() - self.wall_less_boot_ms)
     }
 
     fn checked(&self, strays_by_ms: i64) -> Result<(), ClockStrayed> {
@@ -70,12 +98,12 @@ mod tests {
 
     #[test]
     fn a_clock_that_strayed_once_stays_refused() {
-        let clock = Clock::start();
-        assert!(clock.now_for_writes().is_ok());
+        let clock = SystemClock::start();
+        assert_eq!(clock.check(), Ok(()));
         assert_eq!(clock.checked(60_000), Ok(()));
         assert_eq!(clock.checked(-60_000), Ok(()));
         assert_eq!(clock.checked(-60_001), Err(ClockStrayed));
         assert_eq!(clock.checked(0), Err(ClockStrayed));
-        assert_eq!(clock.now_for_writes(), Err(ClockStrayed));
+        assert_eq!(clock.check(), Err(ClockStrayed));
     }
 }

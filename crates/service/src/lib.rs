@@ -9,12 +9,13 @@ mod service;
 mod group_commit;
 
 mod background;
+mod key_uses;
 
 mod clock;
 mod ids;
 mod secret;
 
-pub use clock::{Clock, ClockStrayed};
+pub use clock::{Clock, ClockStrayed, SystemClock};
 pub use coffer_store::{AccountFilter, Page, Reader, Span};
 pub use ids::{mint_id, mint_id_anywhere, mint_salt};
 pub use secret::{KeyPrefix, KeyPrefixError, Secret, SecretError};
@@ -42,6 +43,8 @@ pub mod limits {
     pub const SETTLE_ACCOUNTS_MAX: usize = 1_000;
     /// How often old refusals are forgotten, in milliseconds.
     pub const FORGET_EVERY_MS: u64 = 600_000;
+    /// How often the uses of keys are written, in milliseconds.
+    pub const NOTE_USES_EVERY_MS: u64 = 10_000;
     /// How often at most a store is probed, in milliseconds.
     pub const PROBE_EVERY_MS: u64 = 1_000;
 

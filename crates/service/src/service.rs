@@ -1,11 +1,12 @@
 //! The service: what the wire formats talk to.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{
-    Account, AccountId, Command, Credits, Key, OperatorKey, Outcome, Reply, Scopes, SecretHash, Timestamp,
-    settle,
+    Account, AccountId, Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash,
+    Timestamp, settle,
 };
 use coffer_store::{Holder, Reader, Store, StoreError};
 use tokio::task::{JoinHandle, JoinSet};
@@ -13,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::background;
 use crate::clock::{Clock, ClockStrayed};
 use crate::group_commit::Queue;
+use crate::key_uses::KeyUses;
 use crate::limits::PROBE_EVERY_MS;
 
 /// Why nothing could be done just now. Nothing was done; the same request may be sent again.
@@ -72,6 +74,7 @@ pub struct Service {
     queue: Queue,
     clock: Arc<Clock>,
     configured_operator: Option<SecretHash>,
+    key_uses: KeyUses,
     last_probe: Mutex<Option<(Instant, bool)>>,
     committer: Mutex<Option<JoinHandle<()>>>,
     background: Mutex<JoinSet<()>>,
@@ -80,14 +83,19 @@ pub struct Service {
 impl Service {
     /// Starts to work on a store. A secret in `configured_operator` opens everything while the process lives.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, configured_operator: Option<SecretHash>) -> Arc<Service> {
-        let clock = Arc::new(Clock::start());
+    pub fn start(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        configured_operator: Option<SecretHash>,
+    ) -> Arc<Service> {
+        let clock = Arc::new(clock);
         let (queue, committer) = Queue::start(Arc::clone(&store), Arc::clone(&clock));
         let service = Arc::new(Service {
             store,
             queue,
             clock,
             configured_operator,
+            key_uses: KeyUses::default(),
             last_probe: Mutex::default(),
             committer: Mutex::new(Some(committer)),
             background: Mutex::default(),
@@ -148,7 +156,11 @@ impl Service {
         };
         let now = self.now();
         let available = settle(&account, now).balance.available;
-        Ok(key.is_live(now).then_some(available))
+        if !key.is_live(now) {
+            return Ok(None);
+        }
+        self.key_uses.note(key.id, now);
+        Ok(Some(available))
     }
 
     /// What a presented secret turns out to be.
@@ -156,11 +168,38 @@ impl Service {
     /// # Errors
     /// Where the store cannot be read.
     pub async fn standing(&self, secret: &SecretHash) -> Result<Standing, ReadError> {
-        Ok(match self.store.holder(secret).await? {
-            Some(holder) if holder.key.is_live(self.now()) => Standing::Live(holder.key),
-            Some(holder) => Standing::Dead(holder.key),
-            None => Standing::Unknown,
-        })
+        let Some(Holder { key, .. }) = self.store.holder(secret).await? else {
+            return Ok(Standing::Unknown);
+        };
+        let now = self.now();
+        if !key.is_live(now) {
+            return Ok(Standing::Dead(key));
+        }
+        self.key_uses.note(key.id, now);
+        Ok(Standing::Live(key))
+    }
+
+    /// When each of these keys was last used.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn last_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, ReadError> {
+        let recent: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.key_uses.last(*id)?))).collect();
+        let mut uses = self.store.key_uses(ids).await?;
+        uses.extend(recent);
+        Ok(uses)
+    }
+
+    /// Writes the uses of keys that are not written yet. Where it fails, the next time writes them.
+    pub(crate) async fn write_key_uses(&self) {
+        let uses = self.key_uses.all();
+        if uses.is_empty() {
+            return;
+        }
+        match self.store.note_key_uses(uses.clone()).await {
+            Ok(()) => self.key_uses.forget(&uses),
+            Err(error) => tracing::warn!(%error, "the uses of keys could not be written"),
+        }
     }
 
     /// An account as it stands now.
@@ -237,6 +276,7 @@ impl Service {
         if let Some(committer) = committer {
             committer.await.expect("a committer that panics stops the process");
         }
+        self.write_key_uses().await;
         self.store.close().await;
     }
 
