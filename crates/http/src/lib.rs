@@ -32,6 +32,7 @@ mod problem;
 mod settings;
 
 pub use openapi::document as openapi_document;
+pub use request::Endpoint;
 pub use router::{Routers, Surface, routers};
 pub use server::{Server, ServerError};
 pub use settings::{

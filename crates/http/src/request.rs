@@ -7,11 +7,10 @@ use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use hyper::body::Incoming;
 use tower_service::Service as _;
 
 use crate::address::ClientAddress;
@@ -22,30 +21,42 @@ use crate::{App, balance};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers a request that came over a connection.
-pub(crate) async fn answer(
-    app: Arc<App>,
-    mut router: Router,
-    peer: IpAddr,
-    request: hyper::Request<Incoming>,
-) -> Response {
+/// What answers the requests of a port.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub(crate) app: Arc<App>,
+    router: Router,
+}
+
+impl Endpoint {
+    pub(crate) fn new(app: Arc<App>, router: Router) -> Endpoint {
+        Endpoint { app, router }
+    }
+
+    /// Answers a request that came from a peer.
+    pub async fn answer(self, peer: IpAddr, request: Request) -> Response {
+        let Endpoint { app, router } = self;
+        answer(&app, router, peer, request).await
+    }
+}
+
+async fn answer(app: &App, mut router: Router, peer: IpAddr, mut request: Request) -> Response {
     let started = Instant::now();
     let id = next_id();
-    let part = part_of(&app, request.uri());
+    let part = part_of(app, request.uri());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     // Only the balance endpoint answers for failures by looking at the request's headers.
     let headers = if part == Part::Balance { request.headers().clone() } else { HeaderMap::new() };
 
     let mut response = if headers_bytes(&request) > HEADERS_BYTES_MAX {
-        headers_too_large(&app, part, &headers)
+        headers_too_large(app, part, &headers)
     } else {
-        let mut request = request.map(Body::new);
         let address = ClientAddress::of(peer, request.headers(), &app.settings.trusted_proxies);
         request.extensions_mut().insert(address);
         match AssertUnwindSafe(router.call(request)).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
-            Err(_panic) => internal(&app, part, &headers),
+            Err(_panic) => internal(app, part, &headers),
         }
     };
 
@@ -96,7 +107,7 @@ fn part_of(app: &App, uri: &Uri) -> Part {
 }
 
 /// The request line and the headers, as they came.
-fn headers_bytes(request: &hyper::Request<Incoming>) -> usize {
+fn headers_bytes(request: &Request) -> usize {
     // Each header is its name, `: `, its value and a line's end.
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     headers.sum::<usize>() + request.uri().path_and_query().map_or(0, |target| target.as_str().len())

@@ -12,6 +12,7 @@ use crate::metrics::Metrics;
 use crate::operator::{accounts, charges, grants, keys, operator_keys};
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
+use crate::request::Endpoint;
 use crate::settings::Settings;
 use crate::{App, balance, health, openapi};
 
@@ -45,17 +46,19 @@ pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
 
 impl Routers {
     /// The routes of a port.
-    pub fn surface(&self, surface: Surface) -> Router {
+    #[must_use]
+    pub fn surface(&self, surface: Surface) -> Endpoint {
         let routes = match surface {
             Surface::Whole => self.public.clone().merge(self.operator.clone()),
             Surface::Public => self.public.clone(),
             Surface::Operator => self.operator.clone(),
         };
-        routes
+        let routes = routes
             .merge(everywhere())
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
-            .with_state(Arc::clone(&self.app))
+            .with_state(Arc::clone(&self.app));
+        Endpoint::new(Arc::clone(&self.app), routes)
     }
 }
 

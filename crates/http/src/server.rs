@@ -10,7 +10,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,9 +19,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::App;
 use crate::limits::{CONNECTIONS_MAX, HEADERS_BYTES_READ_MAX, HEADERS_MS_MAX, SHUTDOWN_MS_MAX};
+use crate::request::Endpoint;
 use crate::router::{Routers, Surface};
-use crate::{App, request};
 
 const BACKLOG: u32 = 4096;
 const ACCEPT_PAUSE_MS: u64 = 100;
@@ -29,7 +31,7 @@ const FORGET_RATES_EVERY_MS: u64 = 60_000;
 /// Ports that are bound and will be served.
 pub struct Server {
     app: Arc<App>,
-    ports: Vec<(TcpListener, Router)>,
+    ports: Vec<(TcpListener, Endpoint)>,
 }
 
 /// Why a port cannot be served.
@@ -73,8 +75,8 @@ impl Server {
         let (end, ending) = watch::channel(false);
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut ports = tokio::task::JoinSet::new();
-        for (listener, router) in self.ports {
-            let port = Port { app: Arc::clone(&self.app), listener, router, places: Arc::clone(&places) };
+        for (listener, endpoint) in self.ports {
+            let port = Port { listener, endpoint, places: Arc::clone(&places) };
             ports.spawn(port.serve(ending.clone()));
         }
         let rates = tokio::spawn(forget_rates(self.app));
@@ -104,9 +106,8 @@ async fn forget_rates(app: Arc<App>) {
 }
 
 struct Port {
-    app: Arc<App>,
     listener: TcpListener,
-    router: Router,
+    endpoint: Endpoint,
     places: Arc<Semaphore>,
 }
 
@@ -157,9 +158,9 @@ impl Port {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        let (app, router) = (Arc::clone(&self.app), self.router.clone());
-        let service = service_fn(move |request| {
-            let answer = request::answer(Arc::clone(&app), router.clone(), peer.ip(), request);
+        let endpoint = self.endpoint.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let answer = endpoint.clone().answer(peer.ip(), request.map(Body::new));
             async move { Ok::<_, std::convert::Infallible>(answer.await) }
         });
         let connection = http1::Builder::new()
@@ -168,7 +169,7 @@ impl Port {
             .max_header_size(HEADERS_BYTES_READ_MAX)
             .serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
-        let open = self.app.metrics.connections.clone();
+        let open = self.endpoint.app.metrics.connections.clone();
         open.inc();
         tokio::spawn(async move {
             // A client that breaks off, or sends what is no HTTP, has been told what there was to tell.

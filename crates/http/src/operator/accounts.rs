@@ -11,9 +11,10 @@ use coffer_service::{AccountFilter, mint_id_anywhere};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::BalanceBody;
+use super::answer::{self, Beside};
 use super::grants::CategoryBody;
 use super::path::Id;
-use super::{BalanceBody, answer};
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
@@ -138,7 +139,7 @@ pub(crate) async fn create(
         metadata: body.metadata.unwrap_or_default().0,
     };
     let outcome = app.service.submit(Command::CreateAccount(command)).await?;
-    Ok(answer::outcome(outcome, app.service.now(), None))
+    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at: None }))
 }
 
 #[derive(Debug, Deserialize)]

@@ -17,15 +17,27 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Tells a reply to a request with an idempotency key.
 pub(super) fn reply(reply: Reply, now: Timestamp) -> Response {
-    let mut response = outcome(reply.outcome, now, None);
+    let mut response = outcome(reply.outcome, Beside { now, secret: None, last_used_at: None });
     if reply.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }
 
-/// Tells an outcome. A secret that was made for it is shown with it, this once.
-pub(super) fn outcome(outcome: Outcome, now: Timestamp, secret: Option<&Secret>) -> Response {
+/// What an answer shows that the outcome does not know.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// The time, which a key's status depends on.
+    pub(super) now: Timestamp,
+    /// The secret that was made for it, shown this once.
+    pub(super) secret: Option<&'a Secret>,
+    /// When the key that it tells of was last used.
+    pub(super) last_used_at: Option<Timestamp>,
+}
+
+/// Tells an outcome.
+pub(super) fn outcome(outcome: Outcome, beside: Beside<'_>) -> Response {
+    let Beside { now, secret, last_used_at } = beside;
     match outcome {
         Outcome::AccountCreated(record) => created(AccountBody::of(&record.profile, &record.account)),
         // As it stood when it was made: a replay tells the same.
@@ -35,9 +47,9 @@ pub(super) fn outcome(outcome: Outcome, now: Timestamp, secret: Option<&Secret>)
         }
         Outcome::Charged(charge) => created(ChargeBody::of(charge)),
         Outcome::Settled => StatusCode::NO_CONTENT.into_response(),
-        Outcome::KeyCreated(record) => created(KeyBody::of(record, now, secret)),
+        Outcome::KeyCreated(record) => created(KeyBody::of(record, now, None, secret)),
         Outcome::KeyUpdated(record) | Outcome::KeyRevoked(record) => {
-            Json(KeyBody::of(record, now, None)).into_response()
+            Json(KeyBody::of(record, now, last_used_at, None)).into_response()
         }
         Outcome::OperatorKeyCreated(key) => created(OperatorKeyBody::of(key, secret)),
         Outcome::OperatorKeyRevoked(key) => Json(OperatorKeyBody::of(key, None)).into_response(),

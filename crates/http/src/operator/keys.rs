@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::response::Response;
 use coffer_ledger::{
     AccountId, Command, CreateKey, Credits, Hint, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
-    Period, RevokeKey, Timestamp, UpdateKey,
+    Outcome, Period, RevokeKey, Timestamp, UpdateKey,
 };
 use coffer_service::{Secret, SecretError, mint_id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer;
+use super::answer::{self, Beside};
 use super::path::Id;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
@@ -160,6 +160,10 @@ pub(crate) struct KeyBody {
     #[serde(serialize_with = "fields::text")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it last read a balance or paid, to about a second; `null` if never.
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
 }
 
 /// Whether a key opens anything.
@@ -185,7 +189,12 @@ impl From<KeyStatus> for KeyStatusBody {
 }
 
 impl KeyBody {
-    pub(super) fn of(record: KeyRecord, now: Timestamp, secret: Option<&Secret>) -> KeyBody {
+    pub(super) fn of(
+        record: KeyRecord,
+        now: Timestamp,
+        last_used_at: Option<Timestamp>,
+        secret: Option<&Secret>,
+    ) -> KeyBody {
         let KeyRecord { profile, key } = record;
         KeyBody {
             id: key.id,
@@ -199,6 +208,7 @@ impl KeyBody {
             spent: key.spent(now),
             metadata: profile.metadata,
             created_at: profile.created_at,
+            last_used_at,
         }
     }
 }
@@ -228,7 +238,7 @@ pub(crate) async fn create(
         metadata: body.metadata.unwrap_or_default().0,
     };
     let outcome = app.service.submit(Command::CreateKey(command)).await?;
-    Ok(answer::outcome(outcome, app.service.now(), Some(&secret)))
+    Ok(new_key(&app, outcome, &secret))
 }
 
 /// Take over a key that a customer has already.
@@ -256,7 +266,7 @@ pub(crate) async fn import(
         metadata: Metadata::default(),
     };
     let outcome = app.service.submit(Command::CreateKey(command)).await?;
-    Ok(answer::outcome(outcome, app.service.now(), Some(&secret)))
+    Ok(new_key(&app, outcome, &secret))
 }
 
 fn imported(app: &App, body: &ImportKeyBody) -> Result<Secret, Problem> {
@@ -286,8 +296,13 @@ pub(crate) async fn list(
         return Err(Problem::not_found("account"));
     }
     let page = app.service.reader().key_records(account_id, params.span()?).await?;
+    let uses = app.service.last_uses(page.items.iter().map(|record| record.key.id).collect()).await?;
     let now = app.service.now();
-    Ok(Json(List::of(page, |record| record.key.id.bytes(), |record| KeyBody::of(record, now, None))))
+    let body = |record: KeyRecord| {
+        let last_used_at = uses.get(&record.key.id).copied();
+        KeyBody::of(record, now, last_used_at, None)
+    };
+    Ok(Json(List::of(page, |record| record.key.id.bytes(), body)))
 }
 
 /// Look at a key.
@@ -302,7 +317,7 @@ pub(crate) async fn show(
     Id(id): Id<KeyId>,
 ) -> Result<Json<KeyBody>, Problem> {
     let record = app.service.reader().key_record(id).await?.ok_or_else(|| Problem::not_found("key"))?;
-    Ok(Json(KeyBody::of(record, app.service.now(), None)))
+    Ok(Json(KeyBody::of(record, app.service.now(), last_use(&app, id).await?, None)))
 }
 
 /// Change a key.
@@ -332,7 +347,7 @@ pub(crate) async fn update(
         metadata: body.metadata.map(|metadata| metadata.0),
     };
     let outcome = app.service.submit(Command::UpdateKey(command)).await?;
-    Ok(answer::outcome(outcome, app.service.now(), None))
+    changed_key(&app, id, outcome).await
 }
 
 /// Kill a key, for good.
@@ -348,5 +363,19 @@ pub(crate) async fn revoke(
     Payload(super::Nothing {}): Payload<super::Nothing>,
 ) -> Result<Response, Problem> {
     let outcome = app.service.submit(Command::RevokeKey(RevokeKey { id })).await?;
-    Ok(answer::outcome(outcome, app.service.now(), None))
+    changed_key(&app, id, outcome).await
+}
+
+fn new_key(app: &App, outcome: Outcome, secret: &Secret) -> Response {
+    let now = app.service.now();
+    answer::outcome(outcome, Beside { now, secret: Some(secret), last_used_at: None })
+}
+
+async fn changed_key(app: &App, id: KeyId, outcome: Outcome) -> Result<Response, Problem> {
+    let last_used_at = last_use(app, id).await?;
+    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at }))
+}
+
+async fn last_use(app: &App, id: KeyId) -> Result<Option<Timestamp>, Problem> {
+    Ok(app.service.last_uses(vec![id]).await?.remove(&id))
 }

@@ -11,8 +11,9 @@ use coffer_service::{KeyPrefix, Page, Secret, mint_id_anywhere};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Nothing;
+use super::answer::{self, Beside};
 use super::path::Id;
-use super::{Nothing, answer};
 use crate::Shared;
 use crate::auth::{Admin, Operator};
 use crate::body::{Params, Payload};
@@ -97,7 +98,7 @@ pub(crate) async fn create(
         scopes,
     };
     let outcome = app.service.submit(Command::CreateOperatorKey(command)).await?;
-    Ok(answer::outcome(outcome, app.service.now(), Some(&secret)))
+    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: Some(&secret), last_used_at: None }))
 }
 
 /// List operators' keys, newest first.
@@ -137,5 +138,5 @@ pub(crate) async fn revoke(
     let other_is_live = app.service.has_configured_operator();
     let command = RevokeOperatorKey { id, other_is_live };
     let outcome = app.service.submit(Command::RevokeOperatorKey(command)).await?;
-    Ok(answer::outcome(outcome, app.service.now(), None))
+    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at: None }))
 }

@@ -1,0 +1,17 @@
+//! The API, route by route: the router in this process, a real store under it. What a scenario on the ledger
+//! says is told here through HTTP, too.
+
+mod support;
+
+mod scenarios;
+
+mod accounts;
+mod balance;
+mod charges;
+mod grants;
+mod keys;
+mod operator_keys;
+
+mod authentication;
+mod bodies;
+mod documents;
