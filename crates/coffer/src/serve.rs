@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use coffer_http::Server;
 use coffer_ledger::{Command, CreateOperatorKey, Name, OperatorKeyId, Outcome, Scope, Scopes};
-use coffer_service::{KeyPrefix, Secret, Service, mint_id_anywhere};
+use coffer_service::{Clock, KeyPrefix, Secret, Service, mint_id_anywhere};
 use coffer_store::{DataDirectory, SqliteStore};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -43,7 +43,8 @@ impl Running {
         let directory = DataDirectory::lock(data).map_err(failed)?;
         let operator_key_file = directory.operator_key();
         let store = tokio::task::block_in_place(|| SqliteStore::open(directory)).map_err(failed)?;
-        let service = Service::start(Arc::new(store), config.operator_key.as_ref().map(Secret::hash));
+        let service =
+            Service::start(Arc::new(store), Clock::system(), config.operator_key.as_ref().map(Secret::hash));
         if config.operator_key.is_none() {
             make_first_operator_key(&service, &operator_key_file).await?;
         }

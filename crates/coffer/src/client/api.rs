@@ -77,12 +77,12 @@ impl Api {
 
     /// Makes the call. A refusal is shown, with the name under which a request that moves credits can be tried
     /// again.
-    pub(super) fn send(&self, call: Call) -> Result<Value, Failure> {
+    pub(super) fn send(&self, call: &Call) -> Result<Value, Failure> {
         let name = call.moves_credits.then(|| self.idempotency_key.clone().unwrap_or_else(new_name));
         let hint = name.as_ref().map_or(String::new(), |name| {
             format!("\nTo try again without moving credits twice: --idempotency-key {name}")
         });
-        let answered = self.answer(&call, name.as_deref());
+        let answered = self.answer(call, name.as_deref());
         let mut response =
             answered.map_err(|error| Failure::Failed(format!("{}: {error}{hint}", self.url)))?;
         let text = response.body_mut().read_to_string().map_err(failed)?;

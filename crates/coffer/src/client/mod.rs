@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use coffer_ledger::{Scope, Scopes};
-use coffer_service::{KeyPrefix, Secret, Service};
+use coffer_service::{Clock, KeyPrefix, Secret, Service};
 use coffer_store::{DataDirectory, OpenError, SqliteStore};
 use serde_json::{Map, Value, json};
 
@@ -27,16 +27,16 @@ pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), 
             let mut body = fields([("name", Some(name)), ("external_id", external_id)]);
             put(&mut body, "overdraft_limit", overdraft_limit);
             put_metadata(&mut body, metadata);
-            let answer = api.send(Call::post("/v1/accounts").body(body))?;
+            let answer = api.send(&Call::post("/v1/accounts").body(body))?;
             table::show(globals, &answer, table::ACCOUNT)
         }
         AccountCommand::List { page, external_id, status } => {
             let call = paged(Call::get("/v1/accounts"), page);
-            let answer = api.send(call.param("external_id", external_id).param("status", status))?;
+            let answer = api.send(&call.param("external_id", external_id).param("status", status))?;
             table::show_list(globals, &answer, table::ACCOUNT)
         }
         AccountCommand::Show { id } => {
-            let answer = api.send(Call::get(&format!("/v1/accounts/{}", segment(&id)?)))?;
+            let answer = api.send(&Call::get(&format!("/v1/accounts/{}", segment(&id)?)))?;
             table::show(globals, &answer, table::ACCOUNT)
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn key(globals: &Globals, command: KeyCommand) -> Result<(), Failure>
             }
             put_metadata(&mut body, metadata);
             let path = format!("/v1/accounts/{}/keys", segment(&account)?);
-            let answer = api.send(Call::post(&path).body(body))?;
+            let answer = api.send(&Call::post(&path).body(body))?;
             table::show(globals, &answer, table::NEW_KEY)
         }
         KeyCommand::Import { account, name, allow_weak } => {
@@ -62,16 +62,16 @@ pub(crate) fn key(globals: &Globals, command: KeyCommand) -> Result<(), Failure>
             let mut body = fields([("name", Some(name)), ("secret", Some(secret))]);
             body.insert("allow_weak".to_owned(), json!(allow_weak));
             let path = format!("/v1/accounts/{}/keys/import", segment(&account)?);
-            let answer = api.send(Call::post(&path).body(body))?;
+            let answer = api.send(&Call::post(&path).body(body))?;
             table::show(globals, &answer, table::KEY)
         }
         KeyCommand::List { account, page } => {
             let path = format!("/v1/accounts/{}/keys", segment(&account)?);
-            table::show_list(globals, &api.send(paged(Call::get(&path), page))?, table::KEY)
+            table::show_list(globals, &api.send(&paged(Call::get(&path), page))?, table::KEY)
         }
         KeyCommand::Revoke { id } => {
             let path = format!("/v1/keys/{}/revoke", segment(&id)?);
-            table::show(globals, &api.send(Call::post(&path))?, table::KEY)
+            table::show(globals, &api.send(&Call::post(&path))?, table::KEY)
         }
     }
 }
@@ -86,16 +86,16 @@ pub(crate) fn operator_key(globals: &Globals, command: OperatorKeyCommand) -> Re
             if !scopes.is_empty() {
                 body.insert("scopes".to_owned(), json!(scopes));
             }
-            let answer = Api::of(globals)?.send(Call::post("/v1/operator-keys").body(body))?;
+            let answer = Api::of(globals)?.send(&Call::post("/v1/operator-keys").body(body))?;
             table::show(globals, &answer, table::NEW_OPERATOR_KEY)
         }
         OperatorKeyCommand::List { page } => {
-            let answer = Api::of(globals)?.send(paged(Call::get("/v1/operator-keys"), page))?;
+            let answer = Api::of(globals)?.send(&paged(Call::get("/v1/operator-keys"), page))?;
             table::show_list(globals, &answer, table::OPERATOR_KEY)
         }
         OperatorKeyCommand::Revoke { id } => {
             let path = format!("/v1/operator-keys/{}/revoke", segment(&id)?);
-            table::show(globals, &Api::of(globals)?.send(Call::post(&path))?, table::OPERATOR_KEY)
+            table::show(globals, &Api::of(globals)?.send(&Call::post(&path))?, table::OPERATOR_KEY)
         }
     }
 }
@@ -126,7 +126,7 @@ fn create_in(
     let runtime = tokio::runtime::Runtime::new().map_err(failed)?;
     let id = runtime.block_on(async {
         let store = SqliteStore::open(directory).map_err(failed)?;
-        let service = Service::start(Arc::new(store), None);
+        let service = Service::start(Arc::new(store), Clock::system(), None);
         let id = create_operator_key(&service, name, &secret, scopes).await;
         service.close().await;
         id
@@ -146,20 +146,20 @@ pub(crate) fn grant(globals: &Globals, command: GrantCommand) -> Result<(), Fail
     put(&mut body, "expires_at", command.expires_at);
     put_note(&mut body, command.note);
     let path = format!("/v1/accounts/{}/grants", segment(&command.account)?);
-    let answer = Api::of(globals)?.send(Call::post(&path).body(body).moves_credits())?;
+    let answer = Api::of(globals)?.send(&Call::post(&path).body(body).moves_credits())?;
     table::show(globals, &answer, table::GRANT)
 }
 
 pub(crate) fn charge(globals: &Globals, command: ChargeCommand) -> Result<(), Failure> {
     let mut body = fields([("account_id", Some(command.account)), ("credits", Some(command.credits))]);
     put_note(&mut body, command.note);
-    let answer = Api::of(globals)?.send(Call::post("/v1/charges").body(body).moves_credits())?;
+    let answer = Api::of(globals)?.send(&Call::post("/v1/charges").body(body).moves_credits())?;
     table::show(globals, &answer, table::CHARGE)
 }
 
 pub(crate) fn balance(globals: &Globals, command: &BalanceCommand) -> Result<(), Failure> {
     let path = format!("/v1/accounts/{}/balance", segment(&command.account)?);
-    let answer = Api::of(globals)?.send(Call::get(&path))?;
+    let answer = Api::of(globals)?.send(&Call::get(&path))?;
     table::show(globals, &answer, table::BALANCE)?;
     if globals.json {
         return Ok(());

@@ -32,6 +32,7 @@ pub(super) const KEY: Columns = &[
     ("LIMIT", "/limit/credits"),
     ("PER", "/limit/period"),
     ("EXPIRES", "/expires_at"),
+    ("LAST USED", "/last_used_at"),
     ("CREATED", "/created_at"),
 ];
 
