@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use coffer_http::{CorsOrigins, Origin, RateLimits, Settings, api_key_header};
+use coffer_http::{CorsOrigins, Origin, RateLimits, Settings};
 use coffer_service::Secret;
 use serde::Deserialize;
 
@@ -98,12 +98,7 @@ impl Config {
         let options = options.over(file);
         let mut settings = Settings::default();
         parse("product", options.product.as_deref(), str::parse, &mut settings.product)?;
-        parse(
-            "api_key_header",
-            options.api_key_header.as_deref(),
-            api_key_header,
-            &mut settings.api_key_header,
-        )?;
+        parse("api_key_header", options.api_key_header.as_deref(), str::parse, &mut settings.api_key_header)?;
         parse("key_prefix", options.key_prefix.as_deref(), str::parse, &mut settings.key_prefix)?;
         if !options.cors_origins.is_empty() && options.cors_origins != ["*"] {
             settings.cors_origins =

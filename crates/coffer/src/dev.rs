@@ -42,7 +42,7 @@ pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failu
                 .unwrap_or_else(|_| "in the ledger already; its file is gone".to_owned()),
         };
         let path = config.settings.product.balance_path();
-        let header = config.settings.api_key_header.as_str().to_ascii_uppercase();
+        let header = &config.settings.api_key_header;
         let key = secret.expose();
         let lasts = if fresh.is_some() { " (gone when this ends)" } else { "" };
         println!(

@@ -21,7 +21,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Payload<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Payload<T>, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = match read(body, BODY_BYTES_MAX).await {
+        let bytes = match read(&parts.headers, body, BODY_BYTES_MAX).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => {
                 let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
@@ -73,20 +73,23 @@ pub(crate) enum Unread {
 }
 
 /// Reads a body of up to so many bytes. What is too large is drained up to a bound, so that the client hears
-/// the refusal rather than a broken connection.
-pub(crate) async fn read(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Unread> {
+/// the refusal rather than a broken connection; a client that asks before it sends is not let send it.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    bytes_max: usize,
+) -> Result<Bytes, Unread> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
+    }
+    if headers.contains_key(header::EXPECT) && body.size_hint().lower() > bytes_max as u64 {
+        return Err(Unread::TooLarge);
     }
     let whole = tokio::time::timeout(Duration::from_millis(BODY_MS_MAX), collect(body, bytes_max));
     whole.await.unwrap_or(Err(Unread::TooSlow))
 }
 
 async fn collect(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Unread> {
-    // More than will be drained has been announced: the client is told at once.
-    if body.size_hint().lower() > DRAIN_BYTES_MAX as u64 {
-        return Err(Unread::TooLarge);
-    }
     let mut read = BytesMut::new();
     let mut count = 0;
     while let Some(frame) = body.frame().await {

@@ -36,8 +36,8 @@ pub use request::Endpoint;
 pub use router::{Routers, Surface, routers};
 pub use server::{Server, ServerError};
 pub use settings::{
-    CorsOrigins, HeaderNameError, Origin, OriginError, Product, ProductError, RateLimits, Settings,
-    api_key_header,
+    ApiKeyHeader, ApiKeyHeaderError, CorsOrigins, Origin, OriginError, Product, ProductError, RateLimits,
+    Settings,
 };
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tower_service::Service as _;
@@ -62,10 +62,12 @@ async fn answer(app: &App, mut router: Router, peer: IpAddr, mut request: Reques
 
     let status = response.status();
     let took = started.elapsed();
+    // What is not there could be anything, a key that went astray included.
+    let path = if status == StatusCode::NOT_FOUND { "" } else { uri.path() };
     if status.is_server_error() {
-        tracing::warn!(request_id = %id, %method, path = uri.path(), %status, ?took, "a request failed");
+        tracing::warn!(request_id = %id, %method, path, %status, ?took, "a request failed");
     } else {
-        tracing::debug!(request_id = %id, %method, path = uri.path(), %status, ?took, "a request was answered");
+        tracing::debug!(request_id = %id, %method, path, %status, ?took, "a request was answered");
     }
     response
         .headers_mut()

@@ -14,7 +14,7 @@ pub struct Settings {
     /// The product in the balance endpoint's path.
     pub product: Product,
     /// The header that carries a customer's key.
-    pub api_key_header: HeaderName,
+    pub api_key_header: ApiKeyHeader,
     /// What customers' secrets begin with.
     pub key_prefix: KeyPrefix,
     /// Who may call the balance endpoint from a browser page.
@@ -29,7 +29,10 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             product: Product("unwatermark".into()),
-            api_key_header: HeaderName::from_static("zf-api-key"),
+            api_key_header: ApiKeyHeader {
+                name: HeaderName::from_static("zf-api-key"),
+                spelled: "ZF-API-KEY".into(),
+            },
             key_prefix: KeyPrefix::default(),
             cors_origins: CorsOrigins::Any,
             trusted_proxies: Vec::new(),
@@ -91,29 +94,50 @@ impl Product {
     }
 }
 
+/// The header that carries customers' keys. Its case means nothing to HTTP, and is shown as it was configured.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApiKeyHeader {
+    name: HeaderName,
+    spelled: Box<str>,
+}
+
 /// Why a text is no name of a header for keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the name of an HTTP header that has no other meaning, such as ZF-API-KEY")]
-pub struct HeaderNameError;
+pub struct ApiKeyHeaderError;
 
-/// The header that is to carry customers' keys.
-///
-/// # Errors
-/// Where it is not the name of a header, or one that means something else.
-pub fn api_key_header(text: &str) -> Result<HeaderName, HeaderNameError> {
-    const TAKEN: [&str; 9] = [
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "cookie",
-        "host",
-        "idempotency-key",
-        "origin",
-        "transfer-encoding",
-    ];
-    let name = HeaderName::from_str(text).map_err(|_| HeaderNameError)?;
-    if TAKEN.contains(&name.as_str()) { Err(HeaderNameError) } else { Ok(name) }
+impl FromStr for ApiKeyHeader {
+    type Err = ApiKeyHeaderError;
+    fn from_str(text: &str) -> Result<ApiKeyHeader, ApiKeyHeaderError> {
+        const TAKEN: [&str; 9] = [
+            "authorization",
+            "connection",
+            "content-length",
+            "content-type",
+            "cookie",
+            "host",
+            "idempotency-key",
+            "origin",
+            "transfer-encoding",
+        ];
+        let name = HeaderName::from_str(text).map_err(|_| ApiKeyHeaderError)?;
+        if TAKEN.contains(&name.as_str()) {
+            return Err(ApiKeyHeaderError);
+        }
+        Ok(ApiKeyHeader { name, spelled: text.into() })
+    }
+}
+
+impl ApiKeyHeader {
+    pub(crate) fn name(&self) -> &HeaderName {
+        &self.name
+    }
+}
+
+impl fmt::Display for ApiKeyHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.spelled)
+    }
 }
 
 /// Who may call the balance endpoint from a browser page.
@@ -173,9 +197,12 @@ mod tests {
         for product in ["", "a/b", "a b", "ü", "{x}"] {
             assert_eq!(Product::from_str(product), Err(ProductError), "{product}");
         }
-        assert!(api_key_header("ZF-API-KEY").is_ok());
+        assert_eq!(
+            ApiKeyHeader::from_str("X-Api-Key").map(|header| header.to_string()),
+            Ok("X-Api-Key".to_owned())
+        );
         for header in ["", "a b", "Authorization", "content-type", "key:"] {
-            assert_eq!(api_key_header(header), Err(HeaderNameError), "{header}");
+            assert_eq!(ApiKeyHeader::from_str(header), Err(ApiKeyHeaderError), "{header}");
         }
         for origin in ["https://example.com", "http://localhost:3000"] {
             assert!(Origin::from_str(origin).is_ok(), "{origin}");

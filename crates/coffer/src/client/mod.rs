@@ -166,9 +166,8 @@ pub(crate) fn balance(globals: &Globals, command: &BalanceCommand) -> Result<(),
     }
     match answer["grants"].as_array() {
         Some(grants) if !grants.is_empty() => table::print(grants, table::OPEN_GRANT),
-        Some(_) | None => {}
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 pub(crate) fn print_openapi() -> Result<(), Failure> {

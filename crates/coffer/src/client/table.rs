@@ -93,8 +93,7 @@ pub(super) fn show(globals: &Globals, answer: &Value, columns: Columns) -> Resul
     if globals.json {
         return print_line(&answer.to_string());
     }
-    print(std::slice::from_ref(answer), columns);
-    Ok(())
+    print(std::slice::from_ref(answer), columns)
 }
 
 /// Shows a page of a list, and how to go on.
@@ -102,22 +101,22 @@ pub(super) fn show_list(globals: &Globals, answer: &Value, columns: Columns) -> 
     if globals.json {
         return print_line(&answer.to_string());
     }
-    print(answer["data"].as_array().map_or(&[], Vec::as_slice), columns);
-    if let Some(cursor) = answer["next_cursor"].as_str() {
-        println!("more: --cursor {cursor}");
+    print(answer["data"].as_array().map_or(&[], Vec::as_slice), columns)?;
+    match answer["next_cursor"].as_str() {
+        Some(cursor) => print_line(&format!("more: --cursor {cursor}")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Prints rows under their headings.
-pub(super) fn print(rows: &[Value], columns: Columns) {
+pub(super) fn print(rows: &[Value], columns: Columns) -> Result<(), Failure> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|(heading, _)| *heading));
     for row in rows {
         table.add_row(columns.iter().map(|(_, place)| text(row.pointer(place))));
     }
-    println!("{}", table.trim_fmt());
+    print_line(&table.trim_fmt())
 }
 
 /// Prints a line, and takes a closed pipe for an end.

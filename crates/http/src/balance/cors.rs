@@ -15,9 +15,8 @@ pub(super) fn preflight(settings: &Settings, request: &HeaderMap) -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     allow(settings, request, headers);
-    let name = shown(settings.api_key_header.as_str());
-    let allowed =
-        HeaderValue::from_str(&format!("{name}, Content-Type")).expect("a header's name is visible");
+    let allowed = format!("{}, Content-Type", settings.api_key_header);
+    let allowed = HeaderValue::from_str(&allowed).expect("a header's name is visible");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
@@ -38,9 +37,4 @@ pub(super) fn allow(settings: &Settings, request: &HeaderMap, response: &mut Hea
             }
         }
     }
-}
-
-/// Header names travel in lower case inside the server; people know this one in capitals.
-fn shown(name: &str) -> String {
-    name.to_ascii_uppercase()
 }

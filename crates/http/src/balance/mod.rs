@@ -46,10 +46,11 @@ async fn get_credits_balance(State(app): Shared, request: Request) -> Response {
         return cors::preflight(&app.settings, &parts.headers);
     }
     let mut response = match parts.method {
-        Method::POST => match body::read(body, BALANCE_BODY_BYTES_MAX).await {
+        Method::POST => match body::read(&parts.headers, body, BALANCE_BODY_BYTES_MAX).await {
             Ok(_ignored) => {
                 let from = parts.extensions.get::<ClientAddress>().expect("every request has an address");
-                balance(&app, auth::presented(&parts.headers, &app.settings.api_key_header), *from).await
+                balance(&app, auth::presented(&parts.headers, app.settings.api_key_header.name()), *from)
+                    .await
             }
             Err(unread) => envelope::failed(Failure::of_body(unread)),
         },

@@ -18,7 +18,7 @@ use super::path::Id;
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, Pairs, Text};
+use crate::fields::{self, Amount, AmountForm, Pairs, Text};
 use crate::paging::{self, List};
 use crate::problem::Problem;
 
@@ -33,7 +33,7 @@ pub(crate) struct CreateAccountBody {
     #[schema(value_type = Option<String>, max_length = 255)]
     external_id: Option<Text<ExternalId>>,
     /// How far below zero charges may take it; "0" if not given.
-    #[schema(value_type = Option<String>, example = "0")]
+    #[schema(value_type = Option<AmountForm>)]
     overdraft_limit: Option<Amount>,
     /// Up to 50 pairs of strings.
     #[serde(default)]
@@ -118,7 +118,7 @@ impl AccountBody {
 
 /// Open an account.
 #[utoipa::path(
-    post, path = "/v1/accounts", tag = "accounts", security(("operator_key" = [])),
+    post, path = "/v1/accounts", operation_id = "create_account", tag = "accounts", security(("operator_key" = [])),
     request_body = CreateAccountBody,
     responses((status = 201, body = AccountBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
@@ -153,7 +153,7 @@ pub(crate) struct ListParams {
 
 /// List accounts, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts", tag = "accounts", security(("operator_key" = [])),
+    get, path = "/v1/accounts", operation_id = "list_accounts", tag = "accounts", security(("operator_key" = [])),
     params(
         ("external_id" = Option<String>, Query, description = "Only the account with this external id"),
         ("status" = Option<StatusBody>, Query, description = "Only accounts with this status"),
@@ -179,7 +179,7 @@ pub(crate) async fn list(
 
 /// Look at an account.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}", tag = "accounts", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}", operation_id = "show_account", tag = "accounts", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, body = AccountBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
@@ -275,7 +275,7 @@ impl From<&Lot> for LotBody {
 
 /// Look at an account's balance.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/balance", tag = "accounts", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/balance", operation_id = "show_balance", tag = "accounts", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The account's id")),
     responses((status = 200, body = AccountBalanceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]

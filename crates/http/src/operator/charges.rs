@@ -16,7 +16,7 @@ use super::path::Id;
 use super::{BalanceBody, answer};
 use crate::auth::{self, Operator, Read};
 use crate::body::Payload;
-use crate::fields::{self, Amount, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
 use crate::idempotency::Named;
 use crate::problem::{Problem, dead_api_key};
 use crate::{App, Shared};
@@ -32,7 +32,7 @@ pub(crate) struct CreateChargeBody {
     #[schema(value_type = Option<String>)]
     api_key: Option<String>,
     /// How much: zero or more.
-    #[schema(value_type = String, example = "1")]
+    #[schema(value_type = AmountForm)]
     credits: Amount,
     /// Your own word for it: 1 to 255 characters.
     #[schema(value_type = Option<String>, max_length = 255)]
@@ -105,7 +105,7 @@ impl ChargeBody {
 
 /// Spend credits.
 #[utoipa::path(
-    post, path = "/v1/charges", tag = "charges", security(("operator_key" = [])),
+    post, path = "/v1/charges", operation_id = "create_charge", tag = "charges", security(("operator_key" = [])),
     params(
         ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
         ("ZF-API-KEY" = Option<String>, Header, description = "The customer's key, in place of `api_key`"),
@@ -146,11 +146,11 @@ async fn payer(
     body: &CreateChargeBody,
 ) -> Result<(AccountId, Option<KeyUse>), Problem> {
     let header = &app.settings.api_key_header;
-    let in_header = headers.contains_key(header);
+    let in_header = headers.contains_key(header.name());
     let secret = match (&body.account_id, &body.api_key) {
         (Some(account_id), None) if !in_header => return Ok((account_id.0, None)),
         (None, Some(secret)) if !in_header => Some(Secret::presented(secret)),
-        (None, None) if in_header => auth::presented(headers, header),
+        (None, None) if in_header => auth::presented(headers, header.name()),
         (None, None) => {
             return Err(Problem::invalid("account_id", "give account_id, or the customer's api_key"));
         }
@@ -176,7 +176,7 @@ async fn payer(
 
 /// Look at a charge.
 #[utoipa::path(
-    get, path = "/v1/charges/{id}", tag = "charges", security(("operator_key" = [])),
+    get, path = "/v1/charges/{id}", operation_id = "show_charge", tag = "charges", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The charge's id")),
     responses((status = 200, body = ChargeBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]

@@ -16,7 +16,7 @@ use super::path::Id;
 use crate::Shared;
 use crate::auth::{self, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
 use crate::idempotency::Named;
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
@@ -26,7 +26,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateGrantBody {
     /// How much: more than zero.
-    #[schema(value_type = String, example = "1234")]
+    #[schema(value_type = AmountForm)]
     credits: Amount,
     /// `paid` if not given.
     category: Option<CategoryBody>,
@@ -177,7 +177,7 @@ impl GrantBody {
 
 /// Give credits to an account.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/grants", tag = "grants", security(("operator_key" = [])),
+    post, path = "/v1/accounts/{id}/grants", operation_id = "create_grant", tag = "grants", security(("operator_key" = [])),
     params(
         ("id" = String, Path, description = "The account's id"),
         ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
@@ -214,7 +214,7 @@ pub(crate) async fn create(
 
 /// List an account's grants, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/grants", tag = "grants", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/grants", operation_id = "list_grants", tag = "grants", security(("operator_key" = [])),
     params(
         ("id" = String, Path, description = "The account's id"),
         ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
@@ -236,7 +236,7 @@ pub(crate) async fn list(
 
 /// Look at a grant.
 #[utoipa::path(
-    get, path = "/v1/grants/{id}", tag = "grants", security(("operator_key" = [])),
+    get, path = "/v1/grants/{id}", operation_id = "show_grant", tag = "grants", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The grant's id")),
     responses((status = 200, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]

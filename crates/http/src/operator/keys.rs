@@ -15,7 +15,7 @@ use super::answer::{self, Beside};
 use super::path::Id;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
 use crate::{App, Shared};
@@ -77,7 +77,7 @@ pub(crate) struct UpdateKeyBody {
 #[schema(as = KeyLimit)]
 pub(crate) struct LimitBody {
     #[serde(serialize_with = "amount")]
-    #[schema(value_type = String, example = "100")]
+    #[schema(value_type = AmountForm)]
     credits: Amount,
     period: PeriodBody,
 }
@@ -138,7 +138,7 @@ pub(crate) struct KeyBody {
     #[serde(serialize_with = "fields::text")]
     #[schema(value_type = String, example = "production")]
     name: Name,
-    /// The secret, in the answer that makes it and never again.
+    /// The secret, in the answer that makes it and never again; not for an imported one.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
     /// Ends in the secret's last 4 characters.
@@ -215,7 +215,7 @@ impl KeyBody {
 
 /// Make a key.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/keys", tag = "keys", security(("operator_key" = [])),
+    post, path = "/v1/accounts/{id}/keys", operation_id = "create_key", tag = "keys", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The account's id")),
     request_body = CreateKeyBody,
     responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
@@ -238,12 +238,12 @@ pub(crate) async fn create(
         metadata: body.metadata.unwrap_or_default().0,
     };
     let outcome = app.service.submit(Command::CreateKey(command)).await?;
-    Ok(new_key(&app, outcome, &secret))
+    Ok(new_key(&app, outcome, Some(&secret)))
 }
 
 /// Take over a key that a customer has already.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/keys/import", tag = "keys", security(("operator_key" = [])),
+    post, path = "/v1/accounts/{id}/keys/import", operation_id = "import_key", tag = "keys", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The account's id")),
     request_body = ImportKeyBody,
     responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
@@ -266,7 +266,8 @@ pub(crate) async fn import(
         metadata: Metadata::default(),
     };
     let outcome = app.service.submit(Command::CreateKey(command)).await?;
-    Ok(new_key(&app, outcome, &secret))
+    // Whoever imports a secret has it already: it is not shown again.
+    Ok(new_key(&app, outcome, None))
 }
 
 fn imported(app: &App, body: &ImportKeyBody) -> Result<Secret, Problem> {
@@ -278,7 +279,7 @@ fn imported(app: &App, body: &ImportKeyBody) -> Result<Secret, Problem> {
 
 /// List an account's keys, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/keys", tag = "keys", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/keys", operation_id = "list_keys", tag = "keys", security(("operator_key" = [])),
     params(
         ("id" = String, Path, description = "The account's id"),
         ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
@@ -307,7 +308,7 @@ pub(crate) async fn list(
 
 /// Look at a key.
 #[utoipa::path(
-    get, path = "/v1/keys/{id}", tag = "keys", security(("operator_key" = [])),
+    get, path = "/v1/keys/{id}", operation_id = "show_key", tag = "keys", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The key's id")),
     responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
@@ -322,7 +323,7 @@ pub(crate) async fn show(
 
 /// Change a key.
 #[utoipa::path(
-    patch, path = "/v1/keys/{id}", tag = "keys", security(("operator_key" = [])),
+    patch, path = "/v1/keys/{id}", operation_id = "update_key", tag = "keys", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The key's id")),
     request_body = UpdateKeyBody,
     responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
@@ -352,7 +353,7 @@ pub(crate) async fn update(
 
 /// Kill a key, for good.
 #[utoipa::path(
-    post, path = "/v1/keys/{id}/revoke", tag = "keys", security(("operator_key" = [])),
+    post, path = "/v1/keys/{id}/revoke", operation_id = "revoke_key", tag = "keys", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The key's id")),
     responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
@@ -366,9 +367,9 @@ pub(crate) async fn revoke(
     changed_key(&app, id, outcome).await
 }
 
-fn new_key(app: &App, outcome: Outcome, secret: &Secret) -> Response {
+fn new_key(app: &App, outcome: Outcome, secret: Option<&Secret>) -> Response {
     let now = app.service.now();
-    answer::outcome(outcome, Beside { now, secret: Some(secret), last_used_at: None })
+    answer::outcome(outcome, Beside { now, secret, last_used_at: None })
 }
 
 async fn changed_key(app: &App, id: KeyId, outcome: Outcome) -> Result<Response, Problem> {

@@ -75,7 +75,7 @@ impl OperatorKeyBody {
 
 /// Make an operator's key.
 #[utoipa::path(
-    post, path = "/v1/operator-keys", tag = "operator keys", security(("operator_key" = [])),
+    post, path = "/v1/operator-keys", operation_id = "create_operator_key", tag = "operator keys", security(("operator_key" = [])),
     request_body = CreateOperatorKeyBody,
     responses((status = 201, body = OperatorKeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
@@ -103,7 +103,7 @@ pub(crate) async fn create(
 
 /// List operators' keys, newest first.
 #[utoipa::path(
-    get, path = "/v1/operator-keys", tag = "operator keys", security(("operator_key" = [])),
+    get, path = "/v1/operator-keys", operation_id = "list_operator_keys", tag = "operator keys", security(("operator_key" = [])),
     params(
         ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
@@ -125,7 +125,7 @@ pub(crate) async fn list(
 
 /// Kill an operator's key, for good.
 #[utoipa::path(
-    post, path = "/v1/operator-keys/{id}/revoke", tag = "operator keys", security(("operator_key" = [])),
+    post, path = "/v1/operator-keys/{id}/revoke", operation_id = "revoke_operator_key", tag = "operator keys", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The operator key's id")),
     responses((status = 200, body = OperatorKeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]

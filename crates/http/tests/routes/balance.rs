@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use coffer_http::{CorsOrigins, RateLimits, Settings, api_key_header};
+use coffer_http::{CorsOrigins, RateLimits, Settings};
 use serde_json::json;
 
 use crate::support::{Answer, Api, BALANCE, OPERATOR};
@@ -181,7 +181,7 @@ async fn with_a_list_of_origins_only_those_are_allowed() {
 async fn product_and_header_are_configured() {
     let settings = Settings {
         product: "upscale".parse().expect("a product"),
-        api_key_header: api_key_header("X-Key").expect("a header"),
+        api_key_header: "X-Key".parse().expect("a header"),
         ..Settings::default()
     };
     let api = Api::with(settings);
@@ -194,7 +194,7 @@ async fn product_and_header_are_configured() {
     assert_eq!(answer.text, DEAD);
     assert_eq!(send(&api, post(Some(&key)), Body::empty()).await.refusal(), "404 not_found");
     let preflight = send(&api, Request::options(path), Body::empty()).await;
-    assert_eq!(preflight.header("access-control-allow-headers"), "X-KEY, Content-Type");
+    assert_eq!(preflight.header("access-control-allow-headers"), "X-Key, Content-Type");
 }
 
 #[tokio::test(flavor = "multi_thread")]

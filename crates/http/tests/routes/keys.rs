@@ -32,6 +32,7 @@ async fn a_key_of_another_system_works_on() {
     let secret = "sk-0123456789abcdef0123456789abcdef";
     let imported = api.post(&path, json!({"name": "old", "secret": secret})).await.created();
     assert_eq!(imported["hint"], "…cdef");
+    assert_eq!(imported["secret"], json!(null), "who imports a secret has it already");
     assert_eq!(api.read_balance(secret).await.ok()["result"]["user_credits"], "5");
     for (body, refusal) in [
         (json!({"name": "old", "secret": secret}), "409 conflict, secret_taken"),

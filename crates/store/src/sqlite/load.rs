@@ -172,7 +172,7 @@ pub(super) fn key_uses(connection: &Connection, ids: &[KeyId]) -> Result<BTreeMa
     let mut uses = BTreeMap::new();
     for id in ids {
         let sql = "SELECT last_used_at FROM key_uses WHERE key_id = ?1";
-        let found = one(connection, sql, [id.bytes()], |columns| columns.time())?;
+        let found = one(connection, sql, [id.bytes()], rows::time)?;
         uses.extend(found.map(|at| (*id, at)));
     }
     Ok(uses)
@@ -205,7 +205,7 @@ pub(super) fn each_account(connection: &Connection, take: impl FnMut(Account)) -
 pub(super) fn each_open_lot(connection: &Connection, mut take: impl FnMut(AccountId, Lot)) -> Result<()> {
     let columns = format!("account_id, {}", rows::LOT);
     let sql = select(&columns, "lots WHERE remaining > 0 OR held > 0");
-    let row = |columns: &mut Columns<'_>| Ok((columns.account_id()?, rows::lot(columns)?));
+    let row = |columns: &mut Columns<'_>| Ok((rows::account_id(columns)?, rows::lot(columns)?));
     each(connection, &sql, row, |(account_id, lot)| take(account_id, lot))
 }
 

@@ -57,7 +57,7 @@ impl<'row> Columns<'row> {
             .transpose()
     }
 
-    pub(super) fn time(&mut self) -> Result<Timestamp> {
+    fn time(&mut self) -> Result<Timestamp> {
         let ms = self.raw()?;
         Timestamp::from_unix_ms(ms).ok_or_else(|| self.meaningless("time"))
     }
@@ -85,11 +85,11 @@ impl<'row> Columns<'row> {
         pairs.and_then(|pairs| Metadata::try_from(pairs).ok()).ok_or_else(|| self.meaningless("metadata"))
     }
 
-    pub(super) fn account_id(&mut self) -> Result<AccountId> {
+    fn account_id(&mut self) -> Result<AccountId> {
         self.raw().map(AccountId::from_bytes)
     }
 
-    pub(super) fn key_id(&mut self) -> Result<KeyId> {
+    fn key_id(&mut self) -> Result<KeyId> {
         self.raw().map(KeyId::from_bytes)
     }
 
@@ -108,6 +108,10 @@ impl<'row> Columns<'row> {
 
 pub(super) fn account_id(columns: &mut Columns<'_>) -> Result<AccountId> {
     columns.account_id()
+}
+
+pub(super) fn time(columns: &mut Columns<'_>) -> Result<Timestamp> {
+    columns.time()
 }
 
 pub(super) const ACCOUNT: &str = "accounts.id, status, overdraft_limit, available, held, debt, grants_made, \

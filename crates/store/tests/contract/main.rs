@@ -27,7 +27,10 @@ fn sqlite() -> Fresh {
     Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory) }
 }
 
-const STORES: [(&str, fn() -> Fresh); 2] = [("memory", memory), ("sqlite", sqlite)];
+/// Makes a store.
+type Make = fn() -> Fresh;
+
+const STORES: [(&str, Make); 2] = [("memory", memory), ("sqlite", sqlite)];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_comes_out_as_told() {
