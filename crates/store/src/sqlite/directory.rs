@@ -1,8 +1,9 @@
 //! The data directory: one process, one directory. Owns the lock, the names of the files in it, and the
 //! errors of opening it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// A data directory that this process has locked for itself until this value is dropped.
@@ -52,7 +53,7 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// Its schema version.
-        found: u32,
+        found: i64,
         /// The newest that this program knows.
         known: u32,
     },
@@ -77,7 +78,8 @@ impl DataDirectory {
     /// Where another process has it, or it cannot be written to.
     pub fn lock(path: &Path) -> Result<DataDirectory, OpenError> {
         let not_writable = |cause| OpenError::NotWritable { path: path.to_owned(), cause };
-        std::fs::create_dir_all(path).map_err(not_writable)?;
+        // A ledger is nobody's but its owner's.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(not_writable)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut lock = options.open(path.join("lock")).map_err(not_writable)?;

@@ -97,6 +97,8 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        // First the readers: the connection that closes last leaves no log behind, and only the writer's can.
+        self.readers.close().await;
         drop(self.jobs.lock().expect("no thread panics while it holds the sender").take());
         let writer = self.writer.lock().expect("no thread panics while it holds the handle").take();
         if let Some(writer) = writer {

@@ -24,12 +24,22 @@ impl ReaderPool {
         ReaderPool { path, idle: Arc::default(), places: Semaphore::new(READERS_MAX) }
     }
 
+    /// Waits for reads under way, and closes every connection. What is read afterwards is refused.
+    pub(super) async fn close(&self) {
+        let all = u32::try_from(READERS_MAX).expect("readers are few");
+        if let Ok(places) = self.places.acquire_many(all).await {
+            self.places.close();
+            drop(places);
+        }
+        self.idle.lock().expect("no thread panics while it holds the connections").clear();
+    }
+
     /// Runs a read on a thread that may block, in a transaction of its own: all it sees is of one moment.
     pub(super) async fn read<Answer: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
     ) -> Result<Answer, StoreError> {
-        let _place = self.places.acquire().await.expect("the places are never closed");
+        let _place = self.places.acquire().await.map_err(|_| StoreError::Closed)?;
         let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
         let work = move || -> rusqlite::Result<Answer> {
             let spare = idle.lock().expect("no thread panics while it holds the connections").pop();

@@ -25,7 +25,7 @@ const PRAGMAS: &[(&str, &str)] = &[
     ("temp_store", "2"),
 ];
 
-const CACHE_KIB: i64 = 32 * 1024;
+const CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 const STATEMENTS_CACHED: usize = 64;
@@ -36,6 +36,8 @@ pub(super) fn open_for_writing(directory: &DataDirectory) -> Result<Connection, 
     let refused = |cause| directory.refused(cause);
     let mut connection = Connection::open(&path).map_err(refused)?;
     configure(&connection, CACHE_KIB).map_err(refused)?;
+    // Before any setting: some of them are written to the file, and a file that is refused stays as it was.
+    check_identity(&connection, directory)?;
     for (pragma, needed) in PRAGMAS {
         connection.pragma_update(None, pragma, needed).map_err(refused)?;
     }
@@ -75,21 +77,10 @@ fn setting(connection: &Connection, pragma: &str) -> rusqlite::Result<String> {
 
 /// Brings the schema to the newest version. A ledger that holds something is copied beside itself first.
 fn upgrade(connection: &mut Connection, directory: &DataDirectory) -> Result<(), OpenError> {
-    let path = directory.database();
     let refused = |cause| directory.refused(cause);
     let newest = u32::try_from(MIGRATIONS.len()).expect("migrations are few");
     let found: u32 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(refused)?;
-    let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(refused)?;
-    let application_id: i32 =
-        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(refused)?;
-    if tables > 0 && application_id != APPLICATION_ID {
-        return Err(not_a_ledger(directory));
-    }
-    if found > newest {
-        return Err(OpenError::TooNew { path, found, known: newest });
-    }
     if found == newest {
         return Ok(());
     }
@@ -106,6 +97,22 @@ fn upgrade(connection: &mut Connection, directory: &DataDirectory) -> Result<(),
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(refused)?;
     transaction.pragma_update(None, "user_version", newest).map_err(refused)?;
     transaction.commit().map_err(refused)
+}
+
+/// Whether the file is empty, or a ledger of a version that this program knows.
+fn check_identity(connection: &Connection, directory: &DataDirectory) -> Result<(), OpenError> {
+    let refused = |cause| directory.refused(cause);
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(refused);
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if tables > 0 && number("PRAGMA application_id")? != i64::from(APPLICATION_ID) {
+        return Err(not_a_ledger(directory));
+    }
+    let newest = u32::try_from(MIGRATIONS.len()).expect("migrations are few");
+    let found = number("PRAGMA user_version")?;
+    if found > i64::from(newest) {
+        return Err(OpenError::TooNew { path: directory.database(), found, known: newest });
+    }
+    Ok(())
 }
 
 fn not_a_ledger(directory: &DataDirectory) -> OpenError {

@@ -73,6 +73,7 @@ impl Writer {
                 stop("the writer has panicked: a rule of the ledger does not hold");
             }
         }
+        self.checkpoint();
         if let Err((connection, error)) = self.connection.close() {
             drop(connection);
             tracing::warn!(%error, "the ledger's file could not be closed; the next start recovers it");
@@ -145,18 +146,25 @@ impl Writer {
                     stop(&format!("a batch could not be rolled back: {error}"));
                 }
                 tracing::error!(%error, "a batch was refused and rolled back");
+                if matches!(error, StoreError::DiskIsFull) {
+                    // The log may hold many versions of few pages: moved, it starts anew and takes less space.
+                    self.checkpoint();
+                }
                 Err(error)
             }
         }
     }
 
-    /// Moves the log's pages into the file once the log is large. A full disk lets the log grow on; a failed
-    /// sync stops the process, for pages that the system has dropped must not be taken for written.
+    /// Moves the log's pages into the file once the log is large. A full disk lets the log be; a failed sync
+    /// stops the process, for pages that the system has dropped must not be taken for written.
     fn checkpoint_when_due(&self) {
         let log_bytes = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
-        if log_bytes < LOG_BYTES_MAX {
-            return;
+        if log_bytes >= LOG_BYTES_MAX {
+            self.checkpoint();
         }
+    }
+
+    fn checkpoint(&self) {
         let moved = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         match moved.map_err(Failure::from) {
             Ok(()) => {}
