@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tower_service::Service as _;
@@ -25,60 +25,77 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone)]
 pub struct Endpoint {
     pub(crate) app: Arc<App>,
+    serves_balance: bool,
     router: Router,
 }
 
 impl Endpoint {
-    pub(crate) fn new(app: Arc<App>, router: Router) -> Endpoint {
-        Endpoint { app, router }
+    pub(crate) fn new(app: Arc<App>, serves_balance: bool, router: Router) -> Endpoint {
+        Endpoint { app, serves_balance, router }
     }
 
     /// Answers a request that came from a peer.
     pub async fn answer(self, peer: IpAddr, request: Request) -> Response {
-        let Endpoint { app, router } = self;
-        answer(&app, router, peer, request).await
-    }
-}
+        let started = Instant::now();
+        let part = self.part_of(request.uri().path());
+        let method = request.method().clone();
+        let uri = request.uri().clone();
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let app = Arc::clone(&self.app);
 
-async fn answer(app: &App, mut router: Router, peer: IpAddr, mut request: Request) -> Response {
-    let started = Instant::now();
-    let id = next_id();
-    let part = part_of(app, request.uri());
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    // Only the balance endpoint answers for failures by looking at the request's headers.
-    let headers = if part == Part::Balance { request.headers().clone() } else { HeaderMap::new() };
+        let mut response = self.answer_part(part, peer, request).await;
 
-    let mut response = if headers_bytes(&request) > HEADERS_BYTES_MAX {
-        headers_too_large(app, part, &headers)
-    } else {
-        let address = ClientAddress::of(peer, request.headers(), &app.settings.trusted_proxies);
-        request.extensions_mut().insert(address);
-        match AssertUnwindSafe(router.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(_panic) => internal(app, part, &headers),
+        if part == Part::Balance {
+            balance::allow_page(&app, origin.as_ref(), &mut response);
         }
-    };
-
-    let status = response.status();
-    let took = started.elapsed();
-    // What is not there could be anything, a key that went astray included.
-    let path = if status == StatusCode::NOT_FOUND { "" } else { uri.path() };
-    if status.is_server_error() {
-        tracing::warn!(request_id = %id, %method, path, %status, ?took, "a request failed");
-    } else {
-        tracing::debug!(request_id = %id, %method, path, %status, ?took, "a request was answered");
+        let id = request_id();
+        let status = response.status();
+        let took = started.elapsed();
+        // What is not there could be anything, a key that went astray included.
+        let path = if status == StatusCode::NOT_FOUND { "" } else { uri.path() };
+        if status.is_server_error() {
+            tracing::warn!(request_id = ?id, %method, path, %status, ?took, "a request failed");
+        } else {
+            tracing::debug!(request_id = ?id, %method, path, %status, ?took, "a request was answered");
+        }
+        response.headers_mut().insert(REQUEST_ID, id);
+        app.metrics.answered(part, status, took);
+        response
     }
-    response
-        .headers_mut()
-        .insert(REQUEST_ID, HeaderValue::from_str(&id).expect("hexadecimal digits are visible"));
-    app.metrics.answered(part, status, took);
-    response
+
+    /// The balance endpoint answers by itself, every method of it; the router has everything else.
+    async fn answer_part(mut self, part: Part, peer: IpAddr, mut request: Request) -> Response {
+        if headers_bytes(&request) > HEADERS_BYTES_MAX {
+            return headers_too_large(part);
+        }
+        let address = ClientAddress::of(peer, request.headers(), &self.app.settings.trusted_proxies);
+        let answered = match part {
+            Part::Balance => {
+                AssertUnwindSafe(balance::answer(&self.app, address, request)).catch_unwind().await
+            }
+            Part::Operator | Part::Other => {
+                request.extensions_mut().insert(address);
+                let answered = AssertUnwindSafe(self.router.call(request)).catch_unwind().await;
+                answered.map(|Ok(response)| response)
+            }
+        };
+        answered.unwrap_or_else(|_panic| internal(part))
+    }
+
+    fn part_of(&self, path: &str) -> Part {
+        if self.serves_balance && path == self.app.balance_path {
+            Part::Balance
+        } else if path.starts_with("/v1/") {
+            Part::Operator
+        } else {
+            Part::Other
+        }
+    }
 }
 
-fn headers_too_large(app: &App, part: Part, headers: &HeaderMap) -> Response {
+fn headers_too_large(part: Part) -> Response {
     match part {
-        Part::Balance => balance::failed(app, headers, balance::Failure::HeadersTooLarge),
+        Part::Balance => balance::failed(balance::Failure::HeadersTooLarge),
         Part::Operator | Part::Other => {
             let detail = format!("the headers must have at most {HEADERS_BYTES_MAX} bytes");
             Problem::new(Code::HeadersTooLarge, detail).into_response()
@@ -87,24 +104,13 @@ fn headers_too_large(app: &App, part: Part, headers: &HeaderMap) -> Response {
 }
 
 /// A handler has panicked. The panic itself is in the log already, from the hook.
-fn internal(app: &App, part: Part, headers: &HeaderMap) -> Response {
+fn internal(part: Part) -> Response {
     match part {
-        Part::Balance => balance::failed(app, headers, balance::Failure::Internal),
+        Part::Balance => balance::failed(balance::Failure::Internal),
         Part::Operator | Part::Other => {
             Problem::new(Code::Internal, "the server broke; what the request did is unknown, send it again")
                 .into_response()
         }
-    }
-}
-
-fn part_of(app: &App, uri: &Uri) -> Part {
-    let path = uri.path();
-    if path == app.balance_path {
-        Part::Balance
-    } else if path.starts_with("/v1/") {
-        Part::Operator
-    } else {
-        Part::Other
     }
 }
 
@@ -116,8 +122,9 @@ fn headers_bytes(request: &Request) -> usize {
 }
 
 /// An id that no other request of this process has, and hardly one of another.
-fn next_id() -> String {
+fn request_id() -> HeaderValue {
     static PROCESS: LazyLock<u32> = LazyLock::new(rand::random);
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{:08x}{:08x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
+    let id = format!("{:08x}{:08x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
+    HeaderValue::try_from(id).expect("hexadecimal digits are visible")
 }

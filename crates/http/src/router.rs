@@ -1,4 +1,7 @@
 //! The whole API on one page.
+//!
+//! The balance endpoint stands apart from it, because it answers every method of its path in a format of its
+//! own: `request.rs` hands it what is its, and everything else comes here.
 
 use std::sync::Arc;
 
@@ -14,12 +17,11 @@ use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::settings::Settings;
-use crate::{App, balance, health, openapi};
+use crate::{App, health, openapi};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
     pub(crate) app: Arc<App>,
-    public: Router<Arc<App>>,
     operator: Router<Arc<App>>,
 }
 
@@ -40,25 +42,24 @@ pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
     let rates = Rates::new(&settings.rate_limits);
     let balance_path = settings.product.balance_path();
     let app = Arc::new(App { service, settings, balance_path, rates, metrics: Metrics::new() });
-    let public = balance::routes(&app);
-    Routers { public, operator: operator_routes(), app }
+    Routers { operator: operator_routes(), app }
 }
 
 impl Routers {
     /// The routes of a port.
     #[must_use]
     pub fn surface(&self, surface: Surface) -> Endpoint {
-        let routes = match surface {
-            Surface::Whole => self.public.clone().merge(self.operator.clone()),
-            Surface::Public => self.public.clone(),
-            Surface::Operator => self.operator.clone(),
+        let (serves_balance, routes) = match surface {
+            Surface::Whole => (true, self.operator.clone()),
+            Surface::Public => (true, Router::new()),
+            Surface::Operator => (false, self.operator.clone()),
         };
         let routes = routes
             .merge(everywhere())
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(Arc::clone(&self.app));
-        Endpoint::new(Arc::clone(&self.app), routes)
+        Endpoint::new(Arc::clone(&self.app), serves_balance, routes)
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,9 +16,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::App;
 use crate::limits::{CONNECTIONS_MAX, HEADERS_BYTES_READ_MAX, HEADERS_MS_MAX, SHUTDOWN_MS_MAX};
@@ -25,6 +25,7 @@ use crate::request::Endpoint;
 use crate::router::{Routers, Surface};
 
 const BACKLOG: u32 = 4096;
+const FIRST_REQUEST_MS_AT_END: u64 = 100;
 const ACCEPT_PAUSE_MS: u64 = 100;
 const FORGET_RATES_EVERY_MS: u64 = 60_000;
 
@@ -112,19 +113,40 @@ struct Port {
 }
 
 impl Port {
-    async fn serve(self, mut ending: watch::Receiver<bool>) {
-        let connections = GracefulShutdown::new();
-        let mut ended = pin!(ending.wait_for(|ending| *ending));
+    async fn serve(self, ending: watch::Receiver<bool>) {
+        // Every connection holds a sender; when the last is gone, the receiver hears it.
+        let (open, mut all_closed) = mpsc::channel::<()>(1);
+        let mut ended = ending.clone();
+        let mut ended = pin!(ended.wait_for(|ending| *ending));
         loop {
             tokio::select! {
                 _ = &mut ended => break,
-                (stream, peer, place) = self.accept() => self.connect(stream, peer, place, &connections),
+                (stream, peer, place) = self.accept() => {
+                    let life = Life { ending: ending.clone(), _place: place, _open: open.clone() };
+                    connect(&self.endpoint, stream, peer, life);
+                }
             }
         }
-        drop(self.listener);
+        self.connect_all_who_wait(&ending, &open);
+        drop(open);
         let patience = Duration::from_millis(SHUTDOWN_MS_MAX);
-        if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
+        if tokio::time::timeout(patience, all_closed.recv()).await.is_err() {
             tracing::warn!("some requests were not answered in time; their connections are dropped");
+        }
+    }
+
+    /// Takes the connections that the system has accepted already: their clients think that they are heard.
+    fn connect_all_who_wait(self, ending: &watch::Receiver<bool>, open: &mpsc::Sender<()>) {
+        let Port { listener, endpoint, places } = self;
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept()
+            && let Ok(place) = Arc::clone(&places).try_acquire_owned()
+        {
+            let life = Life { ending: ending.clone(), _place: place, _open: open.clone() };
+            match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                Ok(stream) => connect(&endpoint, stream, peer, life),
+                Err(error) => tracing::debug!(%error, "a last connection broke"),
+            }
         }
     }
 
@@ -147,19 +169,38 @@ impl Port {
             }
         }
     }
+}
 
-    fn connect(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        place: OwnedSemaphorePermit,
-        connections: &GracefulShutdown,
-    ) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
+/// What a connection holds as long as it lives, and how it hears of the end.
+struct Life {
+    ending: watch::Receiver<bool>,
+    _place: OwnedSemaphorePermit,
+    _open: mpsc::Sender<()>,
+}
+
+impl Life {
+    /// Resolves when the connection is to end: once the server ends, but not before what lies in the system's
+    /// buffer could be read. hyper would close a connection that it has read nothing from, although its client
+    /// has sent a request.
+    async fn ends(&mut self, has_begun: &AtomicBool) {
+        if self.ending.wait_for(|ending| *ending).await.is_ok() && !has_begun.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(FIRST_REQUEST_MS_AT_END)).await;
         }
-        let endpoint = self.endpoint.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
+    }
+}
+
+/// Serves a connection on a task of its own.
+fn connect(endpoint: &Endpoint, stream: TcpStream, peer: SocketAddr, mut life: Life) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+    let open = endpoint.app.metrics.connections.clone();
+    let endpoint = endpoint.clone();
+    tokio::spawn(async move {
+        open.inc();
+        let has_begun = AtomicBool::new(false);
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            has_begun.store(true, Ordering::Relaxed);
             let answer = endpoint.clone().answer(peer.ip(), request.map(Body::new));
             async move { Ok::<_, std::convert::Infallible>(answer.await) }
         });
@@ -168,16 +209,18 @@ impl Port {
             .header_read_timeout(Duration::from_millis(HEADERS_MS_MAX))
             .max_header_size(HEADERS_BYTES_READ_MAX)
             .serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        let open = self.endpoint.app.metrics.connections.clone();
-        open.inc();
-        tokio::spawn(async move {
-            // A client that breaks off, or sends what is no HTTP, has been told what there was to tell.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, %peer, "a connection broke");
+        let mut connection = pin!(connection);
+        let closed = tokio::select! {
+            closed = connection.as_mut() => closed,
+            () = life.ends(&has_begun) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
             }
-            open.dec();
-            drop(place);
-        });
-    }
+        };
+        // A client that breaks off, or sends what is no HTTP, has been told what there was to tell.
+        if let Err(error) = closed {
+            tracing::debug!(%error, %peer, "a connection broke");
+        }
+        open.dec();
+    });
 }

@@ -10,11 +10,10 @@ use crate::settings::{CorsOrigins, Settings};
 const MAX_AGE: &str = "86400";
 
 /// The answer to a preflight.
-pub(super) fn preflight(settings: &Settings, request: &HeaderMap) -> Response {
+pub(super) fn preflight(settings: &Settings) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    allow(settings, request, headers);
     let allowed = format!("{}, Content-Type", settings.api_key_header);
     let allowed = HeaderValue::from_str(&allowed).expect("a header's name is visible");
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
@@ -24,15 +23,14 @@ pub(super) fn preflight(settings: &Settings, request: &HeaderMap) -> Response {
 }
 
 /// Lets the page that asks read the answer, if it may.
-pub(super) fn allow(settings: &Settings, request: &HeaderMap, response: &mut HeaderMap) {
+pub(super) fn allow(settings: &Settings, origin: Option<&HeaderValue>, response: &mut HeaderMap) {
     match &settings.cors_origins {
         CorsOrigins::Any => {
             response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         CorsOrigins::Only(origins) => {
             response.insert(header::VARY, HeaderValue::from_static("Origin"));
-            let asking = request.get(header::ORIGIN);
-            if let Some(origin) = asking.filter(|asking| origins.iter().any(|known| known.matches(asking))) {
+            if let Some(origin) = origin.filter(|origin| origins.iter().any(|known| known.matches(origin))) {
                 response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             }
         }

@@ -11,83 +11,66 @@
 mod cors;
 mod envelope;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::any;
-use coffer_ledger::{Credits, Refusal};
-use coffer_service::Secret;
+use coffer_ledger::{Refusal, SecretHash};
 
 use crate::address::ClientAddress;
 use crate::limits::{BALANCE_BODY_BYTES_MAX, RETRY_AFTER_SECONDS};
-use crate::{App, Shared, auth, body};
+use crate::{App, auth, body};
 
 pub(crate) use envelope::Failure;
 
-/// The endpoint at its configured path.
-pub(crate) fn routes(app: &App) -> Router<Arc<App>> {
-    Router::new().route(&app.balance_path, any(get_credits_balance))
-}
-
-/// Answers for what goes wrong before or around the handler.
-pub(crate) fn failed(app: &App, headers: &HeaderMap, failure: Failure) -> Response {
-    let mut response = envelope::failed(failure);
-    cors::allow(&app.settings, headers, response.headers_mut());
-    response
-}
-
-/// Any method, so that the preflight and the 405 are this endpoint's own.
-async fn get_credits_balance(State(app): Shared, request: Request) -> Response {
+/// Answers any method, so that the preflight and the 405 are this endpoint's own. Whether a browser page may
+/// read the answer is decided around it, for failures that never get here as well: see [`allow_page`].
+pub(crate) async fn answer(app: &App, from: ClientAddress, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::OPTIONS {
-        return cors::preflight(&app.settings, &parts.headers);
-    }
-    let mut response = match parts.method {
+    match parts.method {
+        Method::OPTIONS => cors::preflight(&app.settings),
         Method::POST => match body::read(&parts.headers, body, BALANCE_BODY_BYTES_MAX).await {
             Ok(_ignored) => {
-                let from = parts.extensions.get::<ClientAddress>().expect("every request has an address");
-                balance(&app, auth::presented(&parts.headers, app.settings.api_key_header.name()), *from)
-                    .await
+                let secret = auth::presented(&parts.headers, app.settings.api_key_header.name());
+                balance(app, secret.map(|secret| secret.hash()), from).await
             }
             Err(unread) => envelope::failed(Failure::of_body(unread)),
         },
         _ => envelope::failed(Failure::MethodNotAllowed),
-    };
-    cors::allow(&app.settings, &parts.headers, response.headers_mut());
-    response
+    }
+}
+
+/// The answer to what goes wrong before or around [`answer`].
+pub(crate) fn failed(failure: Failure) -> Response {
+    envelope::failed(failure)
+}
+
+/// Lets the browser page that asks read the answer, if it may.
+pub(crate) fn allow_page(app: &App, origin: Option<&HeaderValue>, response: &mut Response) {
+    cors::allow(&app.settings, origin, response.headers_mut());
 }
 
 /// Free: it never changes a balance. A live key is never refused for its address; every dead one takes the
 /// same path.
-async fn balance(app: &App, secret: Option<Secret>, from: ClientAddress) -> Response {
+async fn balance(app: &App, secret: Option<SecretHash>, from: ClientAddress) -> Response {
     let available = match &secret {
-        Some(secret) => app.service.available(&secret.hash()).await,
+        Some(secret) => app.service.available(secret).await,
         None => Ok(None),
     };
-    let counted = match (&available, &secret) {
-        (Ok(Some(_)), Some(secret)) => app.rates.balance_read(secret.hash()),
+    let counted = match (&available, secret) {
+        (Ok(Some(_)), Some(secret)) => app.rates.balance_read(secret),
         (Ok(None), _) => app.rates.failed_authentication(from),
         (Err(_), _) | (Ok(Some(_)), None) => Ok(()),
     };
     if let Err(fast) = counted {
         return envelope::failed(Failure::RateLimited { retry_after_seconds: fast.retry_after_seconds });
     }
-    match available {
-        Ok(available) => answer(available.ok_or(Refusal::ApiKeyIsDead)),
+    match available.map(|available| available.ok_or(Refusal::ApiKeyIsDead)) {
+        Ok(Ok(credits)) => envelope::succeeded(credits),
+        Ok(Err(refusal)) => envelope::refused(&refusal),
         Err(error) => {
             tracing::error!(%error, "a balance could not be read");
             envelope::failed(Failure::Unavailable)
         }
-    }
-}
-
-fn answer(available: Result<Credits, Refusal>) -> Response {
-    match available {
-        Ok(credits) => envelope::succeeded(credits),
-        Err(refusal) => envelope::refused(&refusal),
     }
 }
 
