@@ -138,6 +138,7 @@ pub(crate) fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, Failur
 /// Logs to standard error. No key and no body ever gets into it; a request that went well is no line at the
 /// default level.
 pub(crate) fn start_log(config: &Config) -> Result<(), Failure> {
+    check_log_filter(&config.log)?;
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| Failure::Usage(format!("log must be a filter such as info: {error}")))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -151,6 +152,18 @@ pub(crate) fn start_log(config: &Config) -> Result<(), Failure> {
         tracing::warn!("the variable {name} means nothing to this Coffer");
     }
     Ok(())
+}
+
+/// A word that is no level would be taken for the name of a module, and nothing would be logged.
+fn check_log_filter(filter: &str) -> Result<(), Failure> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let known = |part: &str| part.contains('=') || LEVELS.contains(&part.to_ascii_lowercase().as_str());
+    match filter.split(',').map(str::trim).find(|part| !known(part)) {
+        Some(part) => Err(Failure::Usage(format!(
+            "log must be made of levels and module=level, such as info or info,coffer_http=debug: {part:?} is neither"
+        ))),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> Failure {

@@ -1,0 +1,18 @@
+//! The whole of Coffer from outside: the real binary, its ports, its files, and the clients that people have.
+//!
+//! One file a topic. What a rule of the ledger or a route answers in detail is tested in their crates; here
+//! is what only a process can show: starts and ends, races, crashes, full disks, slow and broken connections.
+
+mod load;
+mod support;
+mod wire;
+
+mod clients;
+mod command_line;
+mod connections;
+mod crash;
+mod disk;
+mod first_start;
+mod log;
+mod racing;
+mod refused_files;
