@@ -3,7 +3,7 @@
 //! An [`Account`] is what decisions look at; the text that people know it by is its [`AccountProfile`],
 //! which no decision about credits needs and so no decision loads.
 
-use crate::{AccountId, Category, Credits, EntryHash, ExternalId, Lot, Metadata, Name, Seq, Timestamp};
+use crate::{AccountId, Credits, EntryHash, ExternalId, Lot, Metadata, Name, Seq, Timestamp};
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -126,13 +126,6 @@ impl Account {
         let credits =
             Credits::checked_sum(lots.map(|lot| lot.remaining)).expect("lots are part of the balance");
         Some(NextExpiry { at, credits })
-    }
-
-    /// What the lots of one category have left to spend.
-    #[must_use]
-    pub fn remaining_of(&self, category: Category) -> Credits {
-        let lots = self.started_lots().filter(|lot| lot.category == category);
-        Credits::checked_sum(lots.map(|lot| lot.remaining)).expect("lots are part of the balance")
     }
 }
 

@@ -36,15 +36,19 @@ impl Command {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let text = match self {
-            Command::CreateAccount(create) => create.metadata.bytes(),
-            Command::Grant(grant) => grant.note.metadata.bytes(),
-            Command::Charge(charge) => charge.note.metadata.bytes(),
-            Command::CreateKey(create) => create.metadata.bytes(),
-            Command::UpdateKey(update) => update.metadata.as_ref().map_or(0, Metadata::bytes),
-            Command::Settle(_)
-            | Command::RevokeKey(_)
-            | Command::CreateOperatorKey(_)
-            | Command::RevokeOperatorKey(_) => 0,
+            Command::CreateAccount(create) => {
+                let external_id = create.external_id.as_ref().map_or(0, |text| text.as_str().len());
+                create.name.as_str().len() + external_id + create.metadata.bytes()
+            }
+            Command::Grant(grant) => grant.idempotency.as_str().len() + grant.note.bytes(),
+            Command::Charge(charge) => charge.idempotency.as_str().len() + charge.note.bytes(),
+            Command::CreateKey(create) => create.name.as_str().len() + create.metadata.bytes(),
+            Command::UpdateKey(update) => {
+                let name = update.name.as_ref().map_or(0, |name| name.as_str().len());
+                name + update.metadata.as_ref().map_or(0, Metadata::bytes)
+            }
+            Command::CreateOperatorKey(create) => create.name.as_str().len(),
+            Command::Settle(_) | Command::RevokeKey(_) | Command::RevokeOperatorKey(_) => 0,
         };
         size_of::<Command>() + text
     }

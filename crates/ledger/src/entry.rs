@@ -94,6 +94,10 @@ impl Note {
         Note { reference, metadata, salt }
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.reference.as_ref().map_or(0, |text| text.as_str().len()) + self.metadata.bytes()
+    }
+
     fn reference_digest(&self) -> Option<[u8; 32]> {
         let salted = Sha256::new().chain_update(self.salt?.0);
         Some(salted.chain_update(self.reference.as_ref()?.as_str()).finalize().into())

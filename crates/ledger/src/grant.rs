@@ -77,7 +77,8 @@ impl Lot {
     /// (never-expiring last), then oldest start, then order of creation.
     #[must_use]
     pub fn burn_order(&self) -> impl Ord + use<> {
-        (self.priority, self.expires_at.unwrap_or(Timestamp::MAX), self.effective_at, self.order)
+        let never = self.expires_at.is_none();
+        (self.priority, never, self.expires_at, self.effective_at, self.order)
     }
 
     /// Whether anything can still happen to it: it is pending, or has something left or held.

@@ -36,7 +36,7 @@ pub use command::{
     RevokeKey, RevokeOperatorKey, Settle, UpdateKey,
 };
 pub use credits::{Credits, CreditsError};
-pub use decide::{Decision, decide, settle};
+pub use decide::{Decision, decide, settle, settle_grant};
 pub use entry::{Entry, EntryHash, EntryKind, LotChange, Note, Origin, Salt, Seq};
 pub use fingerprint::Fingerprint;
 pub use grant::{Category, Grant, GrantStatus, Lot, Priority};

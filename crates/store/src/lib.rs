@@ -2,7 +2,7 @@
 //!
 //! [`Store`] is one small trait: apply a batch of commands, all durable before the answer. No transaction
 //! handle leaves it, so no write can escape a batch. [`Reader`] is what can be looked at. Both stores pass
-//! one contract suite, `tests/contract.rs`.
+//! one contract suite, `tests/contract/`.
 //!
 //! This crate deliberately does not decide anything: every rule is in `coffer-ledger`. It knows no HTTP and
 //! no clock.
@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, AccountStatus, Charge, ChargeId, Command, ExternalId, Grant, GrantId,
-    Key, KeyId, KeyRecord, OperatorKey, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, AccountStatus, Charge, ChargeId, Command, Entry, ExternalId, Grant,
+    GrantId, Key, KeyId, KeyRecord, OperatorKey, Reply, SecretHash, Seq, Timestamp,
 };
 
 pub use memory::MemoryStore;
@@ -100,12 +100,23 @@ pub trait Reader: Send + Sync {
     async fn key_records(&self, account_id: AccountId, span: Span) -> Result<Page<KeyRecord>, StoreError>;
     /// When each of these keys was last used, as far as it has been noted.
     async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError>;
-    /// A grant, as of its account's last entry.
-    async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError>;
-    /// The grants of an account, newest first.
-    async fn grants(&self, account_id: AccountId, span: Span) -> Result<Page<Grant>, StoreError>;
+    /// A grant, and its account at the same moment.
+    async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError>;
+    /// The grants of an account, newest first, and the account at the same moment.
+    async fn grants(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<Grant>)>, StoreError>;
     /// A charge.
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError>;
+    /// Entries of an account that come after a number, oldest first.
+    async fn entries(
+        &self,
+        account_id: AccountId,
+        after: Seq,
+        count_max: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
 }
 
 /// A place that keeps the ledger.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use coffer_ledger::{
     Account, AccountId, AccountProfile, AccountRecord, Changes, Charge, ChargeId, Entry, Grant, GrantId,
     IdempotencyKey, Key, KeyId, KeyProfile, KeyRecord, Needs, OperatorKey, OperatorKeyId, Outcome,
-    Remembered, Reply, SecretHash, Snapshot, Timestamp, UuidBytes, decide,
+    Remembered, Reply, SecretHash, Seq, Snapshot, Timestamp, UuidBytes, decide,
 };
 
 use crate::{AccountFilter, Batch, Holder, Page, Reader, Span, Store, StoreError};
@@ -30,12 +30,6 @@ struct State {
 }
 
 impl MemoryStore {
-    /// Every entry of an account, oldest first.
-    #[must_use]
-    pub fn entries(&self, account_id: AccountId) -> Vec<Entry> {
-        self.state().entries.iter().filter(|entry| entry.account_id == account_id).cloned().collect()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no test panics while it holds the state")
     }
@@ -212,18 +206,36 @@ impl Reader for MemoryStore {
         Ok(ids.into_iter().filter_map(|id| Some((id, *state.key_uses.get(&id)?))).collect())
     }
 
-    async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
-        Ok(self.state().grants.get(&id).cloned())
+    async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError> {
+        let state = self.state();
+        let grant = state.grants.get(&id).cloned();
+        Ok(grant.map(|grant| (state.accounts[&grant.account_id].clone(), grant)))
     }
 
-    async fn grants(&self, account_id: AccountId, span: Span) -> Result<Page<Grant>, StoreError> {
+    async fn grants(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<Grant>)>, StoreError> {
         let state = self.state();
         let grants = state.grants.values().rev().filter(|grant| grant.account_id == account_id).cloned();
-        Ok(page(grants, span, |grant| grant.lot.grant_id.bytes()))
+        let page = page(grants, span, |grant| grant.lot.grant_id.bytes());
+        Ok(state.accounts.get(&account_id).cloned().map(|account| (account, page)))
     }
 
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
         Ok(self.state().entries.iter().filter_map(Charge::of_entry).find(|charge| charge.id == id))
+    }
+
+    async fn entries(
+        &self,
+        account_id: AccountId,
+        after: Seq,
+        count_max: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let state = self.state();
+        let later = |entry: &&Entry| entry.account_id == account_id && entry.seq > after;
+        Ok(state.entries.iter().filter(later).take(count_max).cloned().collect())
     }
 }
 

@@ -22,8 +22,8 @@ use std::borrow::Cow;
 
 use crate::snapshot::Effects;
 use crate::{
-    Account, AccountId, Command, Fingerprint, Idempotency, IdempotencyKey, Outcome, Refusal, Remembered,
-    RememberedChange, Reply, Snapshot, Timestamp,
+    Account, AccountId, Command, Fingerprint, Grant, Idempotency, IdempotencyKey, Outcome, Refusal,
+    Remembered, RememberedChange, Reply, Snapshot, Timestamp,
 };
 
 /// What comes of a command: its outcome, and what the snapshot takes in by [`Decision::absorb_into`].
@@ -55,11 +55,11 @@ pub fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Command) -> Decis
     match command {
         Command::CreateAccount(command) => create_account::decide(snapshot, clock, command),
         Command::Grant(command) => {
-            let name = Request::new(command.account_id, &command.idempotency, command.fingerprint());
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
             name.once(snapshot, clock, || grant::decide(snapshot, clock, command, name.idempotency()))
         }
         Command::Charge(command) => {
-            let name = Request::new(command.account_id, &command.idempotency, command.fingerprint());
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
             name.once(snapshot, clock, || charge::decide(snapshot, clock, command, name.idempotency()))
         }
         Command::Settle(command) => settle::decide(snapshot, clock, command),
@@ -81,16 +81,30 @@ pub fn settle(account: &Account, until: Timestamp) -> Cow<'_, Account> {
     Cow::Owned(draft::Draft::open(account, until).into_account())
 }
 
+/// A grant of an account as it stands at a time, with everything settled that has fallen due until then. Both
+/// must have been read at one moment.
+#[must_use]
+pub fn settle_grant(account: &Account, grant: Grant, until: Timestamp) -> Grant {
+    if account.next_due().is_none_or(|due| due > until) {
+        return grant;
+    }
+    let settled = draft::Draft::open(account, until).into_effects();
+    match settled.lots.into_iter().find(|lot| lot.grant_id == grant.lot.grant_id) {
+        Some(lot) => Grant { lot, ..grant },
+        None => grant,
+    }
+}
+
 /// A request that moves credits, by the name its caller gave it.
-struct Request<'a> {
+struct Named<'a> {
     account_id: AccountId,
     key: &'a IdempotencyKey,
     fingerprint: Fingerprint,
 }
 
-impl<'a> Request<'a> {
-    fn new(account_id: AccountId, key: &'a IdempotencyKey, fingerprint: Fingerprint) -> Request<'a> {
-        Request { account_id, key, fingerprint }
+impl<'a> Named<'a> {
+    fn new(account_id: AccountId, key: &'a IdempotencyKey, fingerprint: Fingerprint) -> Named<'a> {
+        Named { account_id, key, fingerprint }
     }
 
     fn idempotency(&self) -> Idempotency {

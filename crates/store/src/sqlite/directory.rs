@@ -32,6 +32,12 @@ pub enum OpenError {
         /// What the system says.
         cause: io::Error,
     },
+    /// Another program holds the file's lock.
+    #[error("{} is locked by another program: end it, and start again", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file in it is damaged, or something else.
     #[error(
         "{} is damaged or is not a Coffer ledger ({cause}); nothing was changed. \
@@ -114,11 +120,12 @@ impl DataDirectory {
 
     /// The error for a file that SQLite refuses.
     pub(super) fn refused(&self, cause: rusqlite::Error) -> OpenError {
-        use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly};
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly};
         match cause.sqlite_error_code() {
             Some(CannotOpen | DiskFull | ReadOnly) => {
                 OpenError::NotWritable { path: self.path.clone(), cause: io::Error::other(cause) }
             }
+            Some(DatabaseBusy | DatabaseLocked) => OpenError::Locked { path: self.database() },
             // Every other code, and everything that is no code of SQLite's, is about what the file holds.
             _ => OpenError::Damaged { path: self.database(), cause },
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, IdempotencyKey, Key, KeyId,
-    KeyRecord, Lot, Needs, OperatorKey, Outcome, Remembered, Snapshot, Timestamp,
+    KeyRecord, Lot, Needs, OperatorKey, Outcome, Remembered, Seq, Snapshot, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
@@ -183,14 +183,45 @@ fn grants_sql(condition: &str) -> String {
     format!("SELECT {grant}, {lot} FROM grants JOIN lots ON lots.grant_id = grants.id WHERE {condition}")
 }
 
-pub(super) fn grant(connection: &Connection, id: GrantId) -> Result<Option<Grant>> {
+fn grant(connection: &Connection, id: GrantId) -> Result<Option<Grant>> {
     one(connection, &grants_sql("grants.id = ?1"), [id.bytes()], rows::grant)
 }
 
-pub(super) fn grants(connection: &Connection, account_id: AccountId, span: Span) -> Result<Page<Grant>> {
+fn grants(connection: &Connection, account_id: AccountId, span: Span) -> Result<Page<Grant>> {
     let sql = grants_sql("grants.account_id = ?1 AND grants.id < ?2 ORDER BY grants.id DESC LIMIT ?3");
     let params = params![account_id.bytes(), span.before_or_end(), span.count_max + 1];
     Ok(Page::of(all(connection, &sql, params, rows::grant)?, span))
+}
+
+pub(super) fn account_and_grant(connection: &Connection, id: GrantId) -> Result<Option<(Account, Grant)>> {
+    let Some(grant) = grant(connection, id)? else { return Ok(None) };
+    Ok(account(connection, grant.account_id)?.map(|account| (account, grant)))
+}
+
+pub(super) fn account_and_grants(
+    connection: &Connection,
+    account_id: AccountId,
+    span: Span,
+) -> Result<Option<(Account, Page<Grant>)>> {
+    let Some(account) = account(connection, account_id)? else { return Ok(None) };
+    Ok(Some((account, grants(connection, account_id, span)?)))
+}
+
+pub(super) fn entries(
+    connection: &Connection,
+    account_id: AccountId,
+    after: Seq,
+    count_max: usize,
+) -> Result<Vec<Entry>> {
+    let sql = select(rows::ENTRY, "entries WHERE account_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+    all(connection, &sql, params![account_id.bytes(), after.0, count_max], rows::entry)
+}
+
+fn account(connection: &Connection, id: AccountId) -> Result<Option<Account>> {
+    let sql = select(rows::ACCOUNT, "accounts WHERE id = ?1");
+    let Some(mut account) = one(connection, &sql, [id.bytes()], rows::account)? else { return Ok(None) };
+    account.lots = open_lots(connection, id)?;
+    Ok(Some(account))
 }
 
 pub(super) fn charge(connection: &Connection, id: ChargeId) -> Result<Option<Charge>> {

@@ -1,7 +1,7 @@
 //! The embedded store: SQLite in one file, one writer thread, one commit for many commands.
 //!
 //! The writer owns the connection that writes and the data directory's lock, so it may keep the accounts and
-//! keys that decisions look at in memory: [`published`] holds what has been committed, readers see it without
+//! keys that decisions look at in memory: `published` holds what has been committed, readers see it without
 //! waiting for anybody, and the writer copies from it, commits, and then publishes. Everything else is read
 //! from the file on connections of its own.
 
@@ -22,8 +22,8 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Charge, ChargeId, Grant, GrantId, KeyId, KeyRecord, OperatorKey,
-    Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, KeyId, KeyRecord,
+    OperatorKey, Reply, SecretHash, Seq, Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -154,15 +154,28 @@ impl Reader for SqliteStore {
         self.readers.read(move |connection| load::key_uses(connection, &ids)).await
     }
 
-    async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
-        self.readers.read(move |connection| load::grant(connection, id)).await
+    async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError> {
+        self.readers.read(move |connection| load::account_and_grant(connection, id)).await
     }
 
-    async fn grants(&self, account_id: AccountId, span: Span) -> Result<Page<Grant>, StoreError> {
-        self.readers.read(move |connection| load::grants(connection, account_id, span)).await
+    async fn grants(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<Grant>)>, StoreError> {
+        self.readers.read(move |connection| load::account_and_grants(connection, account_id, span)).await
     }
 
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
         self.readers.read(move |connection| load::charge(connection, id)).await
+    }
+
+    async fn entries(
+        &self,
+        account_id: AccountId,
+        after: Seq,
+        count_max: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.readers.read(move |connection| load::entries(connection, account_id, after, count_max)).await
     }
 }

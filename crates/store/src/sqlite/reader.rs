@@ -16,12 +16,12 @@ const READERS_MAX: usize = 4;
 pub(super) struct ReaderPool {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl ReaderPool {
     pub(super) fn new(path: PathBuf) -> ReaderPool {
-        ReaderPool { path, idle: Arc::default(), places: Semaphore::new(READERS_MAX) }
+        ReaderPool { path, idle: Arc::default(), places: Arc::new(Semaphore::new(READERS_MAX)) }
     }
 
     /// Waits for reads under way, and closes every connection. What is read afterwards is refused.
@@ -39,9 +39,11 @@ impl ReaderPool {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
     ) -> Result<Answer, StoreError> {
-        let _place = self.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        // Held by the read itself, which goes on when its caller has hung up.
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
         let work = move || -> rusqlite::Result<Answer> {
+            let _place = place;
             let spare = idle.lock().expect("no thread panics while it holds the connections").pop();
             let mut connection = match spare {
                 Some(connection) => connection,

@@ -27,6 +27,7 @@ const PRAGMAS: &[(&str, &str)] = &[
 
 const CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
+const CHECKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const BUSY_TIMEOUT_MS: u64 = 5_000;
 const STATEMENTS_CACHED: usize = 64;
 
@@ -48,7 +49,21 @@ pub(super) fn open_for_writing(directory: &DataDirectory) -> Result<Connection, 
             return Err(OpenError::Unsafe { path, pragma, found, needed });
         }
     }
+    check_pages(&connection, directory)?;
     Ok(connection)
+}
+
+/// Looks through the pages of a file that is small enough to be looked through at every start. A larger one is
+/// met where it is damaged: at the start for accounts, lots and keys, later for the journal and its indexes.
+fn check_pages(connection: &Connection, directory: &DataDirectory) -> Result<(), OpenError> {
+    let bytes = std::fs::metadata(directory.database()).map_or(0, |metadata| metadata.len());
+    if bytes > CHECKED_BYTES_MAX {
+        return Ok(());
+    }
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|cause| directory.refused(cause))?;
+    if found == "ok" { Ok(()) } else { Err(damaged(directory, rusqlite::ffi::SQLITE_CORRUPT, found)) }
 }
 
 /// Opens the file for reading beside the writer.
@@ -116,10 +131,11 @@ fn check_identity(connection: &Connection, directory: &DataDirectory) -> Result<
 }
 
 fn not_a_ledger(directory: &DataDirectory) -> OpenError {
-    let message = "it holds tables of another application".to_owned();
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB);
-    OpenError::Damaged {
-        path: directory.database(),
-        cause: rusqlite::Error::SqliteFailure(code, Some(message)),
-    }
+    let found = "it holds tables of another application".to_owned();
+    damaged(directory, rusqlite::ffi::SQLITE_NOTADB, found)
+}
+
+fn damaged(directory: &DataDirectory, code: i32, found: String) -> OpenError {
+    let cause = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(found));
+    OpenError::Damaged { path: directory.database(), cause }
 }

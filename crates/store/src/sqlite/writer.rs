@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
 use coffer_ledger::{Changes, KeyId, Needs, Reply, Timestamp, decide};
@@ -18,8 +17,10 @@ use super::published::Published;
 use super::{load, write};
 use crate::{Batch, StoreError};
 
-/// How large the write-ahead log grows before its pages are moved into the file.
-const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// How many pages of 4 KiB the write-ahead log takes before they are moved into the file.
+const LOG_PAGES_MAX: i64 = 4096;
+/// How many more pages it takes before that is tried again, where somebody who reads has kept some back.
+const LOG_PAGES_MORE: i64 = 1024;
 
 /// Work for the writer, and where the answer goes.
 #[derive(Debug)]
@@ -33,9 +34,10 @@ pub(super) enum Job {
 pub(super) struct Writer {
     connection: Connection,
     published: Arc<Published>,
-    log: PathBuf,
+    /// How many pages the log held when they were last moved.
+    log_pages_last: i64,
     /// Held until the writer has ended.
-    _directory: DataDirectory,
+    directory: DataDirectory,
 }
 
 /// What went wrong while writing.
@@ -62,8 +64,7 @@ impl From<rusqlite::Error> for Failure {
 
 impl Writer {
     pub(super) fn new(connection: Connection, directory: DataDirectory, published: Arc<Published>) -> Writer {
-        let log = directory.path().join("coffer.db-wal");
-        Writer { connection, published, log, _directory: directory }
+        Writer { connection, published, log_pages_last: 0, directory }
     }
 
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
@@ -105,7 +106,7 @@ impl Writer {
         let mut snapshot = match loaded {
             Ok(snapshot) => snapshot,
             Err(Failure::Refused(error)) => return Err(error),
-            Err(Failure::InDoubt(error)) => stop(&format!("the ledger cannot be read: {error}")),
+            Err(Failure::InDoubt(error)) => self.stop("the ledger cannot be read", &error),
         };
         let mut replies = Vec::with_capacity(batch.commands.len());
         for command in &batch.commands {
@@ -137,7 +138,7 @@ impl Writer {
             .map_err(Failure::from);
         match committed {
             Ok(()) => Ok(()),
-            Err(Failure::InDoubt(error)) => stop(&format!("the ledger cannot be written: {error}")),
+            Err(Failure::InDoubt(error)) => self.stop("the ledger cannot be written", &error),
             Err(Failure::Refused(error)) => {
                 // SQLite has rolled back by itself where it could not go on; then there is nothing left to do.
                 if !connection.is_autocommit()
@@ -155,26 +156,48 @@ impl Writer {
         }
     }
 
-    /// Moves the log's pages into the file once the log is large. A full disk lets the log be; a failed sync
-    /// stops the process, for pages that the system has dropped must not be taken for written.
-    fn checkpoint_when_due(&self) {
-        let log_bytes = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
-        if log_bytes >= LOG_BYTES_MAX {
+    /// Moves the log's pages into the file once there are many. The log then starts anew in the same place: its
+    /// length says nothing, so the pages that it holds are asked for.
+    fn checkpoint_when_due(&mut self) {
+        let pages = self.log_pages("PRAGMA wal_checkpoint(NOOP)");
+        if pages < self.log_pages_last {
+            self.log_pages_last = 0;
+        }
+        if pages >= LOG_PAGES_MAX.max(self.log_pages_last + LOG_PAGES_MORE) {
+            self.log_pages_last = pages;
             self.checkpoint();
         }
     }
 
+    /// A full disk lets the log be; a failed sync stops the process, for pages that the system has dropped must
+    /// not be taken for written.
     fn checkpoint(&self) {
-        let moved = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        match moved.map_err(Failure::from) {
-            Ok(()) => {}
+        self.log_pages("PRAGMA wal_checkpoint(PASSIVE)");
+    }
+
+    /// Runs a checkpoint, and answers how many pages the log holds.
+    fn log_pages(&self, checkpoint: &str) -> i64 {
+        let statement = self.connection.prepare_cached(checkpoint);
+        let pages = statement.and_then(|mut statement| statement.query_row([], |row| row.get(1)));
+        match pages.map_err(Failure::from) {
+            Ok(pages) => pages,
             Err(Failure::Refused(error)) => {
                 tracing::warn!(%error, "the log could not be moved into the file");
+                0
             }
-            Err(Failure::InDoubt(error)) => {
-                stop(&format!("the log could not be moved into the file: {error}"))
-            }
+            Err(Failure::InDoubt(error)) => self.stop("the log cannot be moved into the file", &error),
         }
+    }
+
+    /// Ends the process at once, because of what SQLite says. Nobody who waits gets an answer.
+    fn stop(&self, what: &str, error: &rusqlite::Error) -> ! {
+        if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+            let file = self.directory.database();
+            let file = file.display();
+            tracing::error!("{file} is damaged ({error}); restore a backup");
+            std::process::abort();
+        }
+        stop(&format!("{what}: {error}"))
     }
 }
 

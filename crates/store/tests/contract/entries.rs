@@ -1,13 +1,14 @@
 //! What is written: the chain of entries, and batches.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_ledger::{
-    AccountId, ChargeCredits, ChargeId, Command, CreateAccount, Credits, EntryHash, EntryKind, GrantCredits,
-    GrantId, IdempotencyKey, Metadata, Name, Note, Outcome, Priority, Reference, Refusal, Salt, Settle,
-    Timestamp,
+    AccountId, ChargeCredits, ChargeId, Command, CreateAccount, Credits, Entry, EntryHash, EntryKind,
+    GrantCredits, GrantId, IdempotencyKey, Metadata, Name, Note, Outcome, Priority, Reference, Refusal, Salt,
+    Seq, Settle, Timestamp,
 };
-use coffer_store::{Batch, MemoryStore, Store};
+use coffer_store::{Batch, Store};
 
 use crate::STORES;
 
@@ -104,17 +105,36 @@ async fn commands_of_one_batch_see_each_other_in_order() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn entries_are_gapless_and_chained() {
-    let memory = Arc::new(MemoryStore::default());
-    let store: Arc<dyn Store> = Arc::clone(&memory) as Arc<dyn Store>;
+    for (name, fresh) in STORES {
+        eprintln!("on {name}");
+        let fresh = fresh();
+        check_chain(&fresh.store).await;
+    }
+}
+
+async fn entries_of(store: &Arc<dyn Store>, account_id: AccountId) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    // In pages of 2, as whoever streams them would.
+    loop {
+        let after = entries.last().map_or(Seq::default(), |entry| entry.seq);
+        let page = store.entries(account_id, after, 2).await.expect("a read");
+        if page.is_empty() {
+            return entries;
+        }
+        entries.extend(page);
+    }
+}
+
+async fn check_chain(store: &Arc<dyn Store>) {
     let ending = GrantCredits { expires_at: Some(at(60)), ..grant(1, 1, 9) };
     let starting = GrantCredits { effective_at: Some(at(60)), ..grant(2, 1, 5) };
-    apply(&store, 0, vec![open(1), Command::Grant(ending), Command::Grant(starting), charge(1, 1, 4)]).await;
+    apply(store, 0, vec![open(1), Command::Grant(ending), Command::Grant(starting), charge(1, 1, 4)]).await;
     let account_id = AccountId::from_bytes(id(1));
-    apply(&store, 90, vec![Command::Settle(Settle { account_id })]).await;
+    apply(store, 90, vec![Command::Settle(Settle { account_id })]).await;
 
-    let entries = memory.entries(account_id);
+    let entries = entries_of(store, account_id).await;
     let story: Vec<_> = entries.iter().map(|entry| (entry.seq.0, entry.kind, entry.at)).collect();
     assert_eq!(
         story,
@@ -135,12 +155,24 @@ async fn entries_are_gapless_and_chained() {
     assert_eq!(last.balance_after.available, credits(5));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_canonical_bytes_are_as_documented() {
-    let memory = Arc::new(MemoryStore::default());
-    let store: Arc<dyn Store> = Arc::clone(&memory) as Arc<dyn Store>;
-    apply(&store, 0, vec![open(1), Command::Grant(grant(1, 1, 9)), charge(2, 1, 4)]).await;
-    let entries = memory.entries(AccountId::from_bytes(id(1)));
+    for (name, fresh) in STORES {
+        eprintln!("on {name}");
+        let fresh = fresh();
+        check_canonical_bytes(&fresh.store).await;
+    }
+}
+
+async fn check_canonical_bytes(store: &Arc<dyn Store>) {
+    let metadata = Metadata::try_from(BTreeMap::from([
+        ("b".to_owned(), "ü".to_owned()),
+        ("a".to_owned(), "bc".to_owned()),
+    ]));
+    let mut noted = grant(1, 1, 9);
+    noted.note.metadata = metadata.expect("short");
+    apply(store, 0, vec![open(1), Command::Grant(noted), charge(2, 1, 4)]).await;
+    let entries = entries_of(store, AccountId::from_bytes(id(1))).await;
     let texts: Vec<String> =
         entries.iter().map(|entry| String::from_utf8(entry.canonical_bytes()).expect("UTF-8")).collect();
     // Both texts and the hash were made by another program, from the documentation alone.
@@ -159,7 +191,7 @@ async fn the_canonical_bytes_are_as_documented() {
          hold_id=\n\
          key_id=\n\
          reference_digest=7e76f6bf4e0386e59e7f7a2c28493a0ee0d85c6c37b63b74079bf05c77fd3589\n\
-         metadata_digest=\n\
+         metadata_digest=4b27e3192950c8e12c9073363c624ec18b41462e029a8ca3a4938ac1a0fb8b12\n\
          ",
         "account_id=acc_0000000000000g000000000000\n\
          seq=2\n\

@@ -63,11 +63,13 @@ async fn records_show_what_was_written() {
         assert_eq!(record.account.balance.available, credits(5), "{name}");
 
         let span = Span { before: None, count_max: 10 };
-        let grants = fresh.store.grants(account_id, span).await.expect("a read");
+        let found = fresh.store.grants(account_id, span).await.expect("a read");
+        let (as_of, grants) = found.expect("an account");
+        assert_eq!(as_of, *account, "{name}: both are of one moment");
         assert_eq!(grants.items.len(), 1, "{name}");
         assert_eq!(grants.items[0].lot.remaining, credits(5), "{name}");
         let grant_id = grants.items[0].lot.grant_id;
-        let grant = fresh.store.grant(grant_id).await.expect("a read");
+        let grant = fresh.store.grant(grant_id).await.expect("a read").map(|(_, grant)| grant);
         assert_eq!(grant.as_ref(), grants.items.first(), "{name}");
         assert_eq!(
             grant.and_then(|grant| grant.reference).expect("a reference").as_str(),
