@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
-use crate::fields::broken_rule;
+use crate::fields::{Object, broken_rule};
 use crate::limits::{BODY_BYTES_MAX, BODY_MS_MAX, DRAIN_BYTES_MAX};
 use crate::problem::{Code, Problem};
 
@@ -79,18 +79,41 @@ pub(crate) async fn read(
     body: axum::body::Body,
     bytes_max: usize,
 ) -> Result<Bytes, Unread> {
+    let mut bytes = BytesMut::new();
+    take(headers, body, bytes_max, |data| bytes.extend_from_slice(data)).await?;
+    Ok(bytes.freeze())
+}
+
+/// Reads a body of up to so many bytes and keeps none of it.
+pub(crate) async fn discard(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    bytes_max: usize,
+) -> Result<(), Unread> {
+    take(headers, body, bytes_max, |_| ()).await
+}
+
+async fn take(
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    bytes_max: usize,
+    keep: impl FnMut(&[u8]),
+) -> Result<(), Unread> {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(());
     }
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > bytes_max as u64 {
         return Err(Unread::TooLarge);
     }
-    let whole = tokio::time::timeout(Duration::from_millis(BODY_MS_MAX), collect(body, bytes_max));
+    let whole = tokio::time::timeout(Duration::from_millis(BODY_MS_MAX), frames(body, bytes_max, keep));
     whole.await.unwrap_or(Err(Unread::TooSlow))
 }
 
-async fn collect(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Unread> {
-    let mut read = BytesMut::new();
+async fn frames(
+    mut body: axum::body::Body,
+    bytes_max: usize,
+    mut keep: impl FnMut(&[u8]),
+) -> Result<(), Unread> {
     let mut count = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Unread::CutOff)?.into_data() else { continue };
@@ -99,15 +122,15 @@ async fn collect(mut body: axum::body::Body, bytes_max: usize) -> Result<Bytes, 
             break;
         }
         if count <= bytes_max {
-            read.extend_from_slice(&data);
+            keep(&data);
         }
     }
-    if count > bytes_max { Err(Unread::TooLarge) } else { Ok(read.freeze()) }
+    if count > bytes_max { Err(Unread::TooLarge) } else { Ok(()) }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let parsed: Object<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if !error.inner().is_data() {
             return Problem::invalid("body", format!("must be JSON: {}", error.inner()));
         }
@@ -119,7 +142,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     deserializer
         .end()
         .map_err(|error| Problem::invalid("body", format!("must be one JSON object: {error}")))?;
-    Ok(parsed)
+    Ok(parsed.0)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use axum::http::StatusCode;
 use coffer_ledger::{Credits, Metadata};
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::Serializer;
 
 /// Credits as a decimal string or a JSON integer, never a float.
@@ -91,6 +92,30 @@ impl<'de, T: TryFrom<String, Error: fmt::Display>> Deserialize<'de> for Text<T> 
     }
 }
 
+/// A struct that is written as a JSON object and no other way: serde would take an array for one as well.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct Map<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Object<T>, M::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Map(PhantomData))
+    }
+}
+
 /// Metadata within its limits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pairs(pub(crate) Metadata);
@@ -106,7 +131,7 @@ impl<'de> Deserialize<'de> for Pairs {
                 f.write_str("an object whose values are strings")
             }
 
-            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut pairs = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, String>()? {
                     if pairs.contains_key(&key) {

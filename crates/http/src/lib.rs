@@ -1,7 +1,7 @@
 //! Coffer on the wire.
 //!
-//! Two formats over one service: [`balance`] speaks the envelope of the balance endpoint with all its quirks,
-//! [`operator`] speaks JSON and RFC 9457 problems. Each translates what the ledger answers with one exhaustive
+//! Two formats over one service: `balance` speaks the envelope of the balance endpoint with all its quirks,
+//! `operator` speaks JSON and RFC 9457 problems. Each translates what the ledger answers with one exhaustive
 //! match. `router.rs` is the whole API on one page; the way of a request is `server` → `request` → `router` →
 //! `auth` → a handler → the service, and no handler reaches past the service.
 //!

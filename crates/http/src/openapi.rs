@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -11,18 +12,25 @@ use crate::settings::Settings;
 
 /// The document of a server with these settings, as JSON.
 #[must_use]
-pub fn document(settings: &Settings) -> serde_json::Value {
+pub fn document(settings: &Settings) -> Value {
     let mut document = serde_json::to_value(Document::openapi()).expect("the document is JSON");
     let paths = document["paths"].as_object_mut().expect("the document has paths");
     let balance = paths.remove(BALANCE_PATH).expect("the document has the balance endpoint");
     paths.insert(settings.product.balance_path(), balance);
+    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
+        let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
+        for parameter in parameters.filter(|parameter| parameter["name"] == API_KEY_HEADER) {
+            parameter["name"] = settings.api_key_header.to_string().into();
+        }
+    }
     document
 }
 
-pub(crate) async fn show(State(app): Shared) -> Json<serde_json::Value> {
+pub(crate) async fn show(State(app): Shared) -> Json<Value> {
     Json(document(&app.settings))
 }
 
+const API_KEY_HEADER: &str = "ZF-API-KEY";
 const BALANCE_PATH: &str = "/api/{product}/api/v1/get-credits-balance";
 
 /// How many credits are left.

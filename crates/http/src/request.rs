@@ -7,8 +7,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tower_service::Service as _;
@@ -20,6 +21,17 @@ use crate::problem::{Code, Problem};
 use crate::{App, balance};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The pattern of the path that answered a request, for the log.
+#[derive(Clone, Debug)]
+struct Route(String);
+
+/// Notes which route answers a request.
+pub(crate) async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(Route(route.as_str().to_owned()));
+    response
+}
 
 /// What answers the requests of a port.
 #[derive(Clone)]
@@ -39,7 +51,6 @@ impl Endpoint {
         let started = Instant::now();
         let part = self.part_of(request.uri().path());
         let method = request.method().clone();
-        let uri = request.uri().clone();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let app = Arc::clone(&self.app);
 
@@ -49,16 +60,21 @@ impl Endpoint {
             balance::allow_page(&app, origin.as_ref(), &mut response);
         }
         let id = request_id();
+        response.headers_mut().insert(REQUEST_ID, id.clone());
         let status = response.status();
         let took = started.elapsed();
-        // What is not there could be anything, a key that went astray included.
-        let path = if status == StatusCode::NOT_FOUND { "" } else { uri.path() };
+        // The route, not the path: a path could be anything, a key that went astray included.
+        let route = match response.extensions_mut().remove::<Route>() {
+            Some(Route(route)) => route,
+            None if part == Part::Balance => app.balance_path.clone(),
+            None => String::new(),
+        };
+        let id = id.to_str().expect("hexadecimal digits are visible");
         if status.is_server_error() {
-            tracing::warn!(request_id = ?id, %method, path, %status, ?took, "a request failed");
+            tracing::warn!(request_id = id, %method, route, %status, ?took, "a request failed");
         } else {
-            tracing::debug!(request_id = ?id, %method, path, %status, ?took, "a request was answered");
+            tracing::debug!(request_id = id, %method, route, %status, ?took, "a request was answered");
         }
-        response.headers_mut().insert(REQUEST_ID, id);
         app.metrics.answered(part, status, took);
         response
     }

@@ -17,7 +17,7 @@ use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::settings::Settings;
-use crate::{App, health, openapi};
+use crate::{App, health, openapi, request};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
@@ -56,6 +56,7 @@ impl Routers {
         };
         let routes = routes
             .merge(everywhere())
+            .route_layer(axum::middleware::from_fn(request::note_route))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(Arc::clone(&self.app));

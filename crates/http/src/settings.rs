@@ -109,16 +109,21 @@ pub struct ApiKeyHeaderError;
 impl FromStr for ApiKeyHeader {
     type Err = ApiKeyHeaderError;
     fn from_str(text: &str) -> Result<ApiKeyHeader, ApiKeyHeaderError> {
-        const TAKEN: [&str; 9] = [
+        const TAKEN: [&str; 14] = [
+            "accept",
             "authorization",
             "connection",
             "content-length",
             "content-type",
             "cookie",
+            "date",
+            "expect",
             "host",
             "idempotency-key",
             "origin",
             "transfer-encoding",
+            "upgrade",
+            "user-agent",
         ];
         let name = HeaderName::from_str(text).map_err(|_| ApiKeyHeaderError)?;
         if TAKEN.contains(&name.as_str()) {
@@ -164,7 +169,7 @@ impl FromStr for Origin {
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let valid = host.is_some_and(|host| {
             !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', ' '])
+                && !host.contains(['/', '?', '#', '@', ' ', '*'])
                 && *host == host.to_ascii_lowercase()
         });
         let value = HeaderValue::from_str(text).map_err(|_| OriginError)?;

@@ -161,7 +161,10 @@ impl Committer {
         let clock = self.clock.now_for_writes()?;
         let count = commands.len();
         let applied = self.store.apply(Batch { clock, commands }).await;
-        self.last_commit_worked.store(applied.is_ok(), Ordering::Relaxed);
+        if applied.is_err() {
+            // A batch that works may have had nothing to write: only a probe takes this back.
+            self.last_commit_worked.store(false, Ordering::Relaxed);
+        }
         let replies = applied.map_err(Unavailable::from)?;
         assert_eq!(replies.len(), count, "a store answers every command");
         Ok(replies)

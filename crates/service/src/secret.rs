@@ -24,7 +24,9 @@ pub struct KeyPrefix(Box<str>);
 
 /// Why a text is no prefix. The message is a rule that completes "key_prefix …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to {PREFIX_CHARACTERS_MAX} characters of a-z, A-Z, 0-9 and _, and end in _")]
+#[error(
+    "must be 1 to {PREFIX_CHARACTERS_MAX} characters of a-z, A-Z, 0-9 and _, end in _, and not be an operator's"
+)]
 pub struct KeyPrefixError;
 
 impl KeyPrefix {
@@ -51,7 +53,11 @@ impl std::str::FromStr for KeyPrefix {
     type Err = KeyPrefixError;
     fn from_str(text: &str) -> Result<KeyPrefix, KeyPrefixError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let valid = text.len() <= PREFIX_CHARACTERS_MAX && text.ends_with('_') && text.bytes().all(allowed);
+        let operator = KeyPrefix::operator();
+        // No secret may look like a customer's and like an operator's.
+        let apart = !text.starts_with(operator.as_str()) && !operator.as_str().starts_with(text);
+        let form = text.len() <= PREFIX_CHARACTERS_MAX && text.ends_with('_') && text.bytes().all(allowed);
+        let valid = form && apart;
         if valid { Ok(KeyPrefix(text.into())) } else { Err(KeyPrefixError) }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{
-    Account, AccountId, Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash,
-    Timestamp, settle,
+    Account, AccountId, Command, Credits, Grant, GrantId, Key, KeyId, OperatorKey, Outcome, Reply, Scopes,
+    SecretHash, Timestamp, settle, settle_grant,
 };
-use coffer_store::{Holder, Reader, Store, StoreError};
+use coffer_store::{Holder, Page, Reader, Span, Store, StoreError};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::background;
@@ -155,12 +155,11 @@ impl Service {
             return Ok(None);
         };
         let now = self.now();
-        let available = settle(&account, now).balance.available;
         if !key.is_live(now) {
             return Ok(None);
         }
         self.key_uses.note(key.id, now);
-        Ok(Some(available))
+        Ok(Some(settle(&account, now).balance.available))
     }
 
     /// What a presented secret turns out to be.
@@ -210,6 +209,30 @@ impl Service {
         let at = self.now();
         let account = self.store.account(id).await?;
         Ok(account.map(|account| Settled { account: settle(&account, at).into_owned(), at }))
+    }
+
+    /// A grant as it stands now, and until when that is settled.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Timestamp)>, ReadError> {
+        let now = self.now();
+        let found = self.store.grant(id).await?;
+        Ok(found.map(|(account, grant)| (settle_grant(&account, grant, now), now)))
+    }
+
+    /// The grants of an account as they stand now, and until when that is settled.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub async fn grants(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Page<Grant>, Timestamp)>, ReadError> {
+        let now = self.now();
+        let found = self.store.grants(account_id, span).await?;
+        Ok(found.map(|(account, page)| (page.map(|grant| settle_grant(&account, grant, now)), now)))
     }
 
     /// What an operator's secret may do; `None` for every other secret.

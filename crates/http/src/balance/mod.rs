@@ -28,8 +28,8 @@ pub(crate) async fn answer(app: &App, from: ClientAddress, request: Request) -> 
     let (parts, body) = request.into_parts();
     match parts.method {
         Method::OPTIONS => cors::preflight(&app.settings),
-        Method::POST => match body::read(&parts.headers, body, BALANCE_BODY_BYTES_MAX).await {
-            Ok(_ignored) => {
+        Method::POST => match body::discard(&parts.headers, body, BALANCE_BODY_BYTES_MAX).await {
+            Ok(()) => {
                 let secret = auth::presented(&parts.headers, app.settings.api_key_header.name());
                 balance(app, secret.map(|secret| secret.hash()), from).await
             }

@@ -1,5 +1,7 @@
 //! `/v1/accounts`: who holds credits, and what they have.
 
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -18,7 +20,7 @@ use super::path::Id;
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Pairs, Text};
+use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
 use crate::paging::{self, List};
 use crate::problem::Problem;
 
@@ -68,13 +70,25 @@ pub(crate) struct AccountBody {
 }
 
 /// Whether an account may be used.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = AccountStatus)]
 pub(crate) enum StatusBody {
     Active,
     Frozen,
     Closed,
+}
+
+impl FromStr for StatusBody {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<StatusBody, &'static str> {
+        match text {
+            "active" => Ok(StatusBody::Active),
+            "frozen" => Ok(StatusBody::Frozen),
+            "closed" => Ok(StatusBody::Closed),
+            _ => Err("must be active, frozen or closed"),
+        }
+    }
 }
 
 impl From<AccountStatus> for StatusBody {
@@ -146,7 +160,7 @@ pub(crate) async fn create(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListParams {
     external_id: Option<Text<ExternalId>>,
-    status: Option<StatusBody>,
+    status: Option<Parsed<StatusBody>>,
     limit: Option<String>,
     cursor: Option<String>,
 }
@@ -170,7 +184,7 @@ pub(crate) async fn list(
     let span = paging::span(params.limit.as_deref(), params.cursor.as_deref())?;
     let filter = AccountFilter {
         external_id: params.external_id.map(|external_id| external_id.0),
-        status: params.status.map(AccountStatus::from),
+        status: params.status.map(|status| status.0.into()),
     };
     let page = app.service.reader().account_records(filter, span).await?;
     let now = app.service.now();

@@ -1,11 +1,13 @@
 //! `/v1/accounts/{id}/grants` and `/v1/grants`: credits that accounts are given.
 
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use coffer_ledger::{
-    Account, AccountId, Category, Command, Credits, Grant, GrantCredits, GrantId, GrantStatus, Metadata,
-    Note, Priority, Reference, Timestamp,
+    AccountId, Category, Command, Credits, Grant, GrantCredits, GrantId, GrantStatus, Metadata, Note,
+    Priority, Reference, Timestamp,
 };
 use coffer_service::{mint_id, mint_salt};
 use serde::{Deserialize, Serialize};
@@ -29,7 +31,8 @@ pub(crate) struct CreateGrantBody {
     #[schema(value_type = AmountForm)]
     credits: Amount,
     /// `paid` if not given.
-    category: Option<CategoryBody>,
+    #[schema(value_type = Option<CategoryBody>)]
+    category: Option<Parsed<CategoryBody>>,
     /// 0 burns first, 100 last; 50 if not given.
     #[schema(value_type = Option<u8>, minimum = 0, maximum = 100)]
     priority: Option<PriorityNumber>,
@@ -48,12 +51,23 @@ pub(crate) struct CreateGrantBody {
 }
 
 /// Whether credits were paid for or given.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Category)]
 pub(crate) enum CategoryBody {
     Paid,
     Promotional,
+}
+
+impl FromStr for CategoryBody {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<CategoryBody, &'static str> {
+        match text {
+            "paid" => Ok(CategoryBody::Paid),
+            "promotional" => Ok(CategoryBody::Promotional),
+            _ => Err("must be paid or promotional"),
+        }
+    }
 }
 
 impl From<Category> for CategoryBody {
@@ -201,7 +215,7 @@ pub(crate) async fn create(
         id: GrantId::from_bytes(mint_id(account_id.bucket())),
         account_id,
         credits: body.credits.0,
-        category: body.category.map_or(Category::Paid, Category::from),
+        category: body.category.map_or(Category::Paid, |category| category.0.into()),
         priority: body.priority.map_or(Priority::DEFAULT, |priority| priority.0),
         effective_at: body.effective_at.map(|at| at.0),
         expires_at: body.expires_at.map(|at| at.0),
@@ -228,10 +242,9 @@ pub(crate) async fn list(
     Id(account_id): Id<AccountId>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<List<GrantBody>>, Problem> {
-    let settled = app.service.account(account_id).await?.ok_or_else(|| Problem::not_found("account"))?;
-    let page = app.service.reader().grants(account_id, params.span()?).await?;
-    let id = |grant: &Grant| grant.lot.grant_id.bytes();
-    Ok(Json(List::of(page, id, |grant| as_settled(grant, &settled.account, settled.at))))
+    let found = app.service.grants(account_id, params.span()?).await?;
+    let (page, at) = found.ok_or_else(|| Problem::not_found("account"))?;
+    Ok(Json(List::of(page, |grant| grant.lot.grant_id.bytes(), |grant| GrantBody::of(grant, at))))
 }
 
 /// Look at a grant.
@@ -245,26 +258,6 @@ pub(crate) async fn show(
     _operator: Operator<Read>,
     Id(id): Id<GrantId>,
 ) -> Result<Json<GrantBody>, Problem> {
-    let grant = app.service.reader().grant(id).await?.ok_or_else(|| Problem::not_found("grant"))?;
-    let account = app.service.account(grant.account_id).await?;
-    let settled = account.ok_or_else(|| Problem::not_found("grant"))?;
-    Ok(Json(as_settled(grant, &settled.account, settled.at)))
-}
-
-/// The grant as it stands at a time up to which its account is settled: due things that no command has
-/// reached yet show, too.
-fn as_settled(mut grant: Grant, account: &Account, at: Timestamp) -> GrantBody {
-    match account.lots.iter().find(|lot| lot.grant_id == grant.lot.grant_id) {
-        Some(lot) => grant.lot = lot.clone(),
-        // An open lot that settling has closed: its credits went to the debt, or have expired.
-        None if grant.lot.is_open() => {
-            let remaining = std::mem::take(&mut grant.lot.remaining);
-            if grant.lot.expires_at.is_some_and(|expiry| expiry <= at) {
-                grant.lot.expired = remaining;
-            }
-            grant.lot.started = true;
-        }
-        None => {}
-    }
-    GrantBody::of(grant, at)
+    let (grant, at) = app.service.grant(id).await?.ok_or_else(|| Problem::not_found("grant"))?;
+    Ok(Json(GrantBody::of(grant, at)))
 }

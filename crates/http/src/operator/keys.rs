@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use coffer_ledger::{
     AccountId, Command, CreateKey, Credits, Hint, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
-    Outcome, Period, RevokeKey, Timestamp, UpdateKey,
+    Outcome, Period, Refusal, RevokeKey, Timestamp, UpdateKey,
 };
 use coffer_service::{Secret, SecretError, mint_id};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::answer::{self, Beside};
 use super::path::Id;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, AmountForm, Object, Pairs, Parsed, Text};
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
 use crate::{App, Shared};
@@ -31,7 +31,8 @@ pub(crate) struct CreateKeyBody {
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Parsed<Timestamp>>,
     /// How much it may spend. As much as the account has, if not given.
-    limit: Option<LimitBody>,
+    #[schema(value_type = Option<LimitBody>)]
+    limit: Option<Object<LimitBody>>,
     /// Up to 50 pairs of strings.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     metadata: Option<Pairs>,
@@ -52,7 +53,7 @@ pub(crate) struct ImportKeyBody {
     allow_weak: bool,
 }
 
-/// What changes a key; what is absent stays, `null` takes away.
+/// What changes a key. What is absent stays; `null` takes away `expires_at` or `limit`, and changes nothing else.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateKeyBody {
@@ -63,7 +64,7 @@ pub(crate) struct UpdateKeyBody {
     expires_at: Option<Option<Parsed<Timestamp>>>,
     #[serde(default, deserialize_with = "fields::present")]
     #[schema(value_type = Option<LimitBody>)]
-    limit: Option<Option<LimitBody>>,
+    limit: Option<Option<Object<LimitBody>>>,
     /// Whether the key is switched off.
     disabled: Option<bool>,
     /// Replaces the pairs that the key had.
@@ -88,13 +89,26 @@ fn amount<S: serde::Serializer>(amount: &Amount, serializer: S) -> Result<S::Ok,
 
 /// The stretch of time a limit counts in.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 #[schema(as = Period)]
 pub(crate) enum PeriodBody {
     Day,
     Week,
     Month,
     Total,
+}
+
+impl TryFrom<String> for PeriodBody {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<PeriodBody, &'static str> {
+        match text.as_str() {
+            "day" => Ok(PeriodBody::Day),
+            "week" => Ok(PeriodBody::Week),
+            "month" => Ok(PeriodBody::Month),
+            "total" => Ok(PeriodBody::Total),
+            _ => Err("must be day, week, month or total"),
+        }
+    }
 }
 
 impl From<KeyLimit> for LimitBody {
@@ -234,7 +248,7 @@ pub(crate) async fn create(
         secret: secret.hash(),
         hint: secret.hint(&app.settings.key_prefix),
         expires_at: body.expires_at.map(|at| at.0),
-        limit: body.limit.map(KeyLimit::try_from).transpose()?,
+        limit: body.limit.map(|limit| KeyLimit::try_from(limit.0)).transpose()?,
         metadata: body.metadata.unwrap_or_default().0,
     };
     let outcome = app.service.submit(Command::CreateKey(command)).await?;
@@ -255,6 +269,10 @@ pub(crate) async fn import(
     Payload(body): Payload<ImportKeyBody>,
 ) -> Result<Response, Problem> {
     let secret = imported(&app, &body)?;
+    if app.service.operator(&secret.hash()).await?.is_some() {
+        // It would open the operator API for whoever was given it.
+        return Err(Refusal::SecretIsTaken.into());
+    }
     let command = CreateKey {
         id: KeyId::from_bytes(mint_id(account_id.bucket())),
         account_id,
@@ -335,7 +353,7 @@ pub(crate) async fn update(
     Payload(body): Payload<UpdateKeyBody>,
 ) -> Result<Response, Problem> {
     let limit = match body.limit {
-        Some(Some(limit)) => Some(Some(KeyLimit::try_from(limit)?)),
+        Some(Some(limit)) => Some(Some(KeyLimit::try_from(limit.0)?)),
         Some(None) => Some(None),
         None => None,
     };

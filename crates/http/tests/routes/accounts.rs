@@ -41,6 +41,7 @@ async fn what_breaks_a_rule_is_refused_by_field() {
         (json!({"name": "Acme", "metadata": {"": "x"}}), "400 invalid_request, metadata"),
         (json!({"name": "Acme", "metadata": []}), "400 invalid_request, metadata"),
         (json!([]), "400 invalid_request, body"),
+        (json!(["Acme", null, null, null]), "400 invalid_request, body"),
     ] {
         let answer = api.post("/v1/accounts", body.clone()).await;
         assert_eq!(answer.refusal(), refusal, "{body}");

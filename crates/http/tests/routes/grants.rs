@@ -60,6 +60,7 @@ async fn what_breaks_a_rule_is_refused_by_field() {
         (json!({"credits": 1, "priority": -1}), "400 invalid_request, priority"),
         (json!({"credits": 1, "priority": 1.5}), "400 invalid_request, priority"),
         (json!({"credits": 1, "category": "stolen"}), "400 invalid_request, category"),
+        (json!({"credits": 1, "category": {"paid": null}}), "400 invalid_request, category"),
         (json!({"credits": 1, "expires_at": "tomorrow"}), "400 invalid_request, expires_at"),
         (json!({"credits": 1, "expires_at": "2026-08-22T12:00:00Z"}), "400 invalid_request, expires_at"),
         (json!({"credits": 1, "reference": "x".repeat(256)}), "400 invalid_request, reference"),
@@ -85,4 +86,26 @@ async fn an_account_has_at_most_a_thousand_open_grants() {
     assert_eq!(again.refusal(), "409 conflict, too_many_open", "a refusal is remembered");
     assert_eq!(again.header("idempotency-replayed"), "true");
     api.move_credits(&path, json!({"credits": 1})).await.created();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_pays_a_debt_and_ends_reads_the_same_before_and_after_it_is_written() {
+    let api = Api::new();
+    let account = api.post("/v1/accounts", json!({"name": "A", "overdraft_limit": 5})).await.created();
+    let account = account["id"].string();
+    api.move_credits("/v1/charges", json!({"account_id": account, "credits": 5})).await.created();
+    let path = format!("/v1/accounts/{account}/grants");
+    let body = json!({
+        "credits": 5, "effective_at": "2026-08-22T12:00:01Z", "expires_at": "2026-08-22T12:00:02Z",
+    });
+    let grant = api.move_credits(&path, body).await.created();
+    api.pass_seconds(3);
+    let read = api.get(&format!("/v1/grants/{}", grant["id"].string())).await.ok();
+    assert_eq!(
+        (read["status"].string(), read["remaining"].string()),
+        ("depleted".to_owned(), "0".to_owned())
+    );
+    api.move_credits("/v1/charges", json!({"account_id": account, "credits": 0})).await.created();
+    assert_eq!(api.get(&format!("/v1/grants/{}", grant["id"].string())).await.ok(), read);
+    assert_eq!(api.get(&path).await.ok()["data"], json!([read]));
 }

@@ -82,6 +82,7 @@ async fn what_is_absent_stays_and_null_takes_away() {
         (json!({"limit": {"credits": "-1", "period": "day"}}), "400 invalid_request, limit.credits"),
         (json!({"limit": {"credits": "1", "period": "hour"}}), "400 invalid_request, limit.period"),
         (json!({"limit": {"credits": "1"}}), "400 invalid_request, limit.period"),
+        (json!({"limit": ["1", "day"]}), "400 invalid_request, limit"),
         (json!({"secret": "x"}), "400 invalid_request, secret"),
         (json!({"name": "c", "disabled": "yes"}), "400 invalid_request, disabled"),
     ] {
