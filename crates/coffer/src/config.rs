@@ -1,5 +1,6 @@
 //! Configuration: flags over `COFFER_*` variables over a TOML file. Valid once it is parsed.
 
+use std::env::VarError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -192,14 +193,22 @@ fn operator_secret(name: &str, text: &str) -> Result<Secret, Failure> {
 
 /// The text of `COFFER_OPERATOR_KEY`, or of the file that `COFFER_OPERATOR_KEY_FILE` names.
 pub(crate) fn operator_key_from_environment() -> Result<Option<String>, Failure> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match (variable("COFFER_OPERATOR_KEY"), variable("COFFER_OPERATOR_KEY_FILE")) {
+    match (variable("COFFER_OPERATOR_KEY")?, variable("COFFER_OPERATOR_KEY_FILE")?) {
         (Some(_), Some(_)) => {
             Err(usage("COFFER_OPERATOR_KEY", "must not be set beside COFFER_OPERATOR_KEY_FILE"))
         }
         (Some(key), None) => Ok(Some(key)),
         (None, Some(path)) => read_secret(Path::new(&path)).map(Some),
         (None, None) => Ok(None),
+    }
+}
+
+/// The text of a variable that is set and not empty.
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(usage(name, "must be text in UTF-8")),
     }
 }
 

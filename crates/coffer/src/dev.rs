@@ -9,14 +9,16 @@ use coffer_service::{AccountFilter, KeyPrefix, Secret, Service, Span, mint_id, m
 use crate::Failure;
 use crate::cli::Globals;
 use crate::config::{Config, ServerOptions, read_secret};
-use crate::serve::{Running, failed, runtime, start_log};
+use crate::serve::{Running, failed, refuse_client_options, runtime, start_log};
+use crate::terminal::say;
 
 const SAMPLE_EXTERNAL_ID: &str = "sample";
 const SAMPLE_CREDITS: i64 = 1234;
 
 pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failure> {
     let config = Config::of(options, globals.data.as_deref())?;
-    if !config.listen.ip().is_loopback() {
+    refuse_client_options(globals)?;
+    if !config.listen.ip().is_loopback() || config.operator_listen.is_some_and(|at| !at.ip().is_loopback()) {
         let message =
             "coffer dev serves loopback addresses only, for its sample key is printed; use coffer serve";
         return Err(Failure::Usage(message.to_owned()));
@@ -35,7 +37,8 @@ pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failu
     runtime(&config)?.block_on(async {
         let running = Running::start(&config, data).await?;
         let secret = make_sample(&running.service, &config.settings.key_prefix).await?;
-        let address = running.server.addresses()[0];
+        let addresses = running.server.addresses();
+        let (address, operator_address) = (addresses[0], addresses[addresses.len() - 1]);
         let operator_key = match &config.operator_key {
             Some(_) => "the one that COFFER_OPERATOR_KEY has".to_owned(),
             None => read_secret(&data.join("operator.key"))
@@ -45,7 +48,7 @@ pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failu
         let header = &config.settings.api_key_header;
         let key = secret.expose();
         let lasts = if fresh.is_some() { " (gone when this ends)" } else { "" };
-        println!(
+        say(format_args!(
             "\
 coffer is listening on http://{address}
 
@@ -56,11 +59,11 @@ A sample account has {SAMPLE_CREDITS} credits. Ask for them:
 Customer's key   {key}
 Operator key     {operator_key}
 Balance          http://{address}{path}
-Operator API     http://{address}/v1/accounts
+Operator API     http://{operator_address}/v1/accounts
 OpenAPI          http://{address}/openapi.json
 Data             {}{lasts}",
             data.display()
-        );
+        ));
         running.until_told_to_end().await
     })
 }

@@ -9,12 +9,14 @@ mod dev;
 mod serve;
 
 mod client;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use cli::{Cli, Command};
+use terminal::complain;
 
 /// Why a command did not do what it was asked to. The message is for people.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,9 @@ enum Failure {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    for name in config::unknown_variables() {
+        complain(format_args!("warning: the variable {name} means nothing to this Coffer"));
+    }
     let done = match cli.command {
         Command::Serve(options) => serve::run(&cli.globals, options),
         Command::Dev(options) => dev::run(&cli.globals, options),
@@ -47,11 +52,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Shown) => ExitCode::from(1),
         Err(Failure::Failed(message)) => {
-            eprintln!("coffer: {message}");
+            complain(message);
             ExitCode::from(1)
         }
         Err(Failure::Usage(message)) => {
-            eprintln!("coffer: {message}");
+            complain(message);
             ExitCode::from(2)
         }
     }

@@ -8,27 +8,47 @@ use std::sync::Arc;
 use coffer_http::Server;
 use coffer_ledger::{Command, CreateOperatorKey, Name, OperatorKeyId, Outcome, Scope, Scopes};
 use coffer_service::{Clock, KeyPrefix, Secret, Service, mint_id_anywhere};
-use coffer_store::{DataDirectory, SqliteStore};
+use coffer_store::{DataDirectory, Reader as _, SqliteStore};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::Failure;
 use crate::cli::Globals;
-use crate::config::{Config, ServerOptions, unknown_variables};
+use crate::config::{Config, ServerOptions};
+use crate::terminal::say;
 
 const DATA_DEFAULT: &str = "coffer-data";
 
 pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failure> {
+    refuse_client_options(globals)?;
     let config = Config::of(options, globals.data.as_deref())?;
     let data = config.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT));
     start_log(&config)?;
     runtime(&config)?.block_on(async {
         let running = Running::start(&config, &data).await?;
         for address in running.server.addresses() {
-            println!("coffer is listening on http://{address}");
+            say(format_args!("coffer is listening on http://{address}"));
         }
         running.until_told_to_end().await
     })
+}
+
+/// A server has no use for what is said to a client, and a key on its command line would be seen by everybody.
+pub(crate) fn refuse_client_options(globals: &Globals) -> Result<(), Failure> {
+    let given = [
+        ("--operator-key", globals.operator_key.is_some()),
+        ("--json", globals.json),
+        ("--idempotency-key", globals.idempotency_key.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some(("--operator-key", _)) => Err(Failure::Usage(
+            "--operator-key is for commands that talk to a server; give a server its key by COFFER_OPERATOR_KEY or \
+             COFFER_OPERATOR_KEY_FILE"
+                .to_owned(),
+        )),
+        Some((name, _)) => Err(Failure::Usage(format!("{name} is for commands that talk to a server"))),
+        None => Ok(()),
+    }
 }
 
 /// A server that is about to serve.
@@ -43,8 +63,14 @@ impl Running {
         let directory = DataDirectory::lock(data).map_err(failed)?;
         let operator_key_file = directory.operator_key();
         let store = tokio::task::block_in_place(|| SqliteStore::open(directory)).map_err(failed)?;
-        let service =
-            Service::start(Arc::new(store), Clock::system(), config.operator_key.as_ref().map(Secret::hash));
+        let operator_key = config.operator_key.as_ref().map(Secret::hash);
+        if let Some(secret) = &operator_key
+            && store.holder(secret).await.map_err(failed)?.is_some()
+        {
+            let message = "the configured operator key is a customer's key of this ledger: take another";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let service = Service::start(Arc::new(store), Clock::system(), operator_key);
         if config.operator_key.is_none() {
             make_first_operator_key(&service, &operator_key_file).await?;
         }
@@ -148,9 +174,6 @@ pub(crate) fn start_log(config: &Config) -> Result<(), Failure> {
         log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
     }
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    for name in unknown_variables() {
-        tracing::warn!("the variable {name} means nothing to this Coffer");
-    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::operator_key_file;
 use crate::Failure;
 use crate::cli::Globals;
 use crate::config::{operator_key_from_environment, read_secret};
-use crate::serve::failed;
+use crate::terminal::{complain, say};
 
 const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -79,25 +79,22 @@ impl Api {
     /// again.
     pub(super) fn send(&self, call: &Call) -> Result<Value, Failure> {
         let name = call.moves_credits.then(|| self.idempotency_key.clone().unwrap_or_else(new_name));
-        let hint = name.as_ref().map_or(String::new(), |name| {
-            format!("\nTo try again without moving credits twice: --idempotency-key {name}")
-        });
-        let answered = self.answer(call, name.as_deref());
-        let mut response =
-            answered.map_err(|error| Failure::Failed(format!("{}: {error}{hint}", self.url)))?;
-        let text = response.body_mut().read_to_string().map_err(failed)?;
-        let answer: Value = serde_json::from_str(&text).map_err(|_| {
-            let status = response.status();
-            Failure::Failed(format!("{} answered {status} with no JSON; is it a Coffer?{hint}", self.url))
-        })?;
-        if response.status().is_success() {
+        let unheard =
+            |cause: String| Failure::Failed(format!("{}: {cause}{}", self.url, advice(name.as_deref(), 0)));
+        let mut response = self.answer(call, name.as_deref()).map_err(|error| unheard(error.to_string()))?;
+        let text = response.body_mut().read_to_string().map_err(|error| unheard(error.to_string()))?;
+        let status = response.status();
+        let answer: Value = serde_json::from_str(&text)
+            .map_err(|_| unheard(format!("it answered {status} with no JSON; is it a Coffer?")))?;
+        if status.is_success() {
             return Ok(answer);
         }
         if self.json {
-            println!("{answer}");
+            say(&answer);
         }
-        let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-        eprintln!("coffer: {}: {}{hint}", text("code"), text("detail"));
+        let field = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        let advice = advice(name.as_deref(), status.as_u16());
+        complain(format_args!("{}: {}{advice}", field("code"), field("detail")));
         Err(Failure::Shown)
     }
 
@@ -123,6 +120,20 @@ impl Api {
             return self.agent.run(Request::from_parts(parts, ()));
         }
         self.agent.run(Request::from_parts(parts, body))
+    }
+}
+
+/// What to do with the name of a request that failed; a status of 0 is no answer at all.
+fn advice(name: Option<&str>, status: u16) -> String {
+    let Some(name) = name else { return String::new() };
+    match status {
+        402 | 409 => {
+            format!("\nThis answer is remembered under --idempotency-key {name}: to try anew, use another.")
+        }
+        0 | 429 | 500.. => {
+            format!("\nTo try again without moving credits twice: --idempotency-key {name}")
+        }
+        _ => format!("\nNothing was done under --idempotency-key {name}."),
     }
 }
 

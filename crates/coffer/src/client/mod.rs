@@ -18,6 +18,7 @@ use crate::cli::{
     OperatorKeyCommand, PageOptions,
 };
 use crate::serve::{create_operator_key, failed};
+use crate::terminal::say;
 use api::{Api, Call};
 
 pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), Failure> {
@@ -28,18 +29,19 @@ pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), 
             put(&mut body, "overdraft_limit", overdraft_limit);
             put_metadata(&mut body, metadata);
             let answer = api.send(&Call::post("/v1/accounts").body(body))?;
-            table::show(globals, &answer, table::ACCOUNT)
+            table::show(globals, &answer, table::ACCOUNT);
         }
         AccountCommand::List { page, external_id, status } => {
             let call = paged(Call::get("/v1/accounts"), page);
             let answer = api.send(&call.param("external_id", external_id).param("status", status))?;
-            table::show_list(globals, &answer, table::ACCOUNT)
+            table::show_list(globals, &answer, table::ACCOUNT);
         }
         AccountCommand::Show { id } => {
             let answer = api.send(&Call::get(&format!("/v1/accounts/{}", segment(&id)?)))?;
-            table::show(globals, &answer, table::ACCOUNT)
+            table::show(globals, &answer, table::ACCOUNT);
         }
     }
+    Ok(())
 }
 
 pub(crate) fn key(globals: &Globals, command: KeyCommand) -> Result<(), Failure> {
@@ -53,7 +55,7 @@ pub(crate) fn key(globals: &Globals, command: KeyCommand) -> Result<(), Failure>
             put_metadata(&mut body, metadata);
             let path = format!("/v1/accounts/{}/keys", segment(&account)?);
             let answer = api.send(&Call::post(&path).body(body))?;
-            table::show(globals, &answer, table::NEW_KEY)
+            table::show(globals, &answer, table::NEW_KEY);
         }
         KeyCommand::Import { account, name, allow_weak } => {
             let mut secret = String::new();
@@ -63,17 +65,18 @@ pub(crate) fn key(globals: &Globals, command: KeyCommand) -> Result<(), Failure>
             body.insert("allow_weak".to_owned(), json!(allow_weak));
             let path = format!("/v1/accounts/{}/keys/import", segment(&account)?);
             let answer = api.send(&Call::post(&path).body(body))?;
-            table::show(globals, &answer, table::KEY)
+            table::show(globals, &answer, table::KEY);
         }
         KeyCommand::List { account, page } => {
             let path = format!("/v1/accounts/{}/keys", segment(&account)?);
-            table::show_list(globals, &api.send(&paged(Call::get(&path), page))?, table::KEY)
+            table::show_list(globals, &api.send(&paged(Call::get(&path), page))?, table::KEY);
         }
         KeyCommand::Revoke { id } => {
             let path = format!("/v1/keys/{}/revoke", segment(&id)?);
-            table::show(globals, &api.send(&Call::post(&path))?, table::KEY)
+            table::show(globals, &api.send(&Call::post(&path))?, table::KEY);
         }
     }
+    Ok(())
 }
 
 pub(crate) fn operator_key(globals: &Globals, command: OperatorKeyCommand) -> Result<(), Failure> {
@@ -87,17 +90,18 @@ pub(crate) fn operator_key(globals: &Globals, command: OperatorKeyCommand) -> Re
                 body.insert("scopes".to_owned(), json!(scopes));
             }
             let answer = Api::of(globals)?.send(&Call::post("/v1/operator-keys").body(body))?;
-            table::show(globals, &answer, table::NEW_OPERATOR_KEY)
+            table::show(globals, &answer, table::NEW_OPERATOR_KEY);
         }
         OperatorKeyCommand::List { page } => {
             let answer = Api::of(globals)?.send(&paged(Call::get("/v1/operator-keys"), page))?;
-            table::show_list(globals, &answer, table::OPERATOR_KEY)
+            table::show_list(globals, &answer, table::OPERATOR_KEY);
         }
         OperatorKeyCommand::Revoke { id } => {
             let path = format!("/v1/operator-keys/{}/revoke", segment(&id)?);
-            table::show(globals, &Api::of(globals)?.send(&Call::post(&path))?, table::OPERATOR_KEY)
+            table::show(globals, &Api::of(globals)?.send(&Call::post(&path))?, table::OPERATOR_KEY);
         }
     }
+    Ok(())
 }
 
 /// The data directory that the command line names, if it holds a ledger and no server works in it: then whoever
@@ -136,7 +140,8 @@ fn create_in(
         "id": id.to_string(), "name": name, "secret": secret.expose(),
         "hint": secret.hint(&KeyPrefix::operator()).as_str(), "status": "active", "scopes": scopes,
     });
-    table::show(globals, &answer, table::NEW_OPERATOR_KEY)
+    table::show(globals, &answer, table::NEW_OPERATOR_KEY);
+    Ok(())
 }
 
 pub(crate) fn grant(globals: &Globals, command: GrantCommand) -> Result<(), Failure> {
@@ -147,33 +152,34 @@ pub(crate) fn grant(globals: &Globals, command: GrantCommand) -> Result<(), Fail
     put_note(&mut body, command.note);
     let path = format!("/v1/accounts/{}/grants", segment(&command.account)?);
     let answer = Api::of(globals)?.send(&Call::post(&path).body(body).moves_credits())?;
-    table::show(globals, &answer, table::GRANT)
+    table::show(globals, &answer, table::GRANT);
+    Ok(())
 }
 
 pub(crate) fn charge(globals: &Globals, command: ChargeCommand) -> Result<(), Failure> {
     let mut body = fields([("account_id", Some(command.account)), ("credits", Some(command.credits))]);
     put_note(&mut body, command.note);
     let answer = Api::of(globals)?.send(&Call::post("/v1/charges").body(body).moves_credits())?;
-    table::show(globals, &answer, table::CHARGE)
+    table::show(globals, &answer, table::CHARGE);
+    Ok(())
 }
 
 pub(crate) fn balance(globals: &Globals, command: &BalanceCommand) -> Result<(), Failure> {
     let path = format!("/v1/accounts/{}/balance", segment(&command.account)?);
     let answer = Api::of(globals)?.send(&Call::get(&path))?;
-    table::show(globals, &answer, table::BALANCE)?;
-    if globals.json {
-        return Ok(());
+    table::show(globals, &answer, table::BALANCE);
+    let grants = answer["grants"].as_array().filter(|grants| !grants.is_empty() && !globals.json);
+    if let Some(grants) = grants {
+        table::print(grants, table::OPEN_GRANT);
     }
-    match answer["grants"].as_array() {
-        Some(grants) if !grants.is_empty() => table::print(grants, table::OPEN_GRANT),
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 pub(crate) fn print_openapi() -> Result<(), Failure> {
     let document = coffer_http::openapi_document(&coffer_http::Settings::default());
     let text = serde_json::to_string_pretty(&document).map_err(failed)?;
-    table::print_line(&text)
+    say(text);
+    Ok(())
 }
 
 /// An id as one segment of a path. What could not be one is refused here, so that it cannot become another path.

@@ -1,13 +1,10 @@
 //! Tables for people, JSON for programs.
 
-use std::io::Write as _;
-
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use crate::Failure;
 use crate::cli::Globals;
-use crate::serve::failed;
+use crate::terminal::say;
 
 /// Columns: a heading, and where the answer has the value.
 pub(super) type Columns = &'static [(&'static str, &'static str)];
@@ -89,42 +86,35 @@ pub(super) const OPEN_GRANT: Columns = &[
 ];
 
 /// Shows one object.
-pub(super) fn show(globals: &Globals, answer: &Value, columns: Columns) -> Result<(), Failure> {
+pub(super) fn show(globals: &Globals, answer: &Value, columns: Columns) {
     if globals.json {
-        return print_line(&answer.to_string());
+        say(answer);
+    } else {
+        print(std::slice::from_ref(answer), columns);
     }
-    print(std::slice::from_ref(answer), columns)
 }
 
 /// Shows a page of a list, and how to go on.
-pub(super) fn show_list(globals: &Globals, answer: &Value, columns: Columns) -> Result<(), Failure> {
+pub(super) fn show_list(globals: &Globals, answer: &Value, columns: Columns) {
     if globals.json {
-        return print_line(&answer.to_string());
+        say(answer);
+        return;
     }
-    print(answer["data"].as_array().map_or(&[], Vec::as_slice), columns)?;
-    match answer["next_cursor"].as_str() {
-        Some(cursor) => print_line(&format!("more: --cursor {cursor}")),
-        None => Ok(()),
+    print(answer["data"].as_array().map_or(&[], Vec::as_slice), columns);
+    if let Some(cursor) = answer["next_cursor"].as_str() {
+        say(format_args!("more: --cursor {cursor}"));
     }
 }
 
 /// Prints rows under their headings.
-pub(super) fn print(rows: &[Value], columns: Columns) -> Result<(), Failure> {
+pub(super) fn print(rows: &[Value], columns: Columns) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|(heading, _)| *heading));
     for row in rows {
         table.add_row(columns.iter().map(|(_, place)| text(row.pointer(place))));
     }
-    print_line(&table.trim_fmt())
-}
-
-/// Prints a line, and takes a closed pipe for an end.
-pub(super) fn print_line(text: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    say(table.trim_fmt());
 }
 
 fn text(value: Option<&Value>) -> String {
