@@ -43,6 +43,11 @@ async fn say_secrets(server: &Server) -> Vec<String> {
     let operator = api.post("/v1/operator-keys", json!({"name": NAME})).await.wants(201).text_of("secret");
     api.with_operator_key(&operator).get("/v1/accounts").await.wants(200);
     api.with_operator_key(WRONG_OPERATOR_KEY).get("/v1/accounts").await.wants(401);
+    // A key that went astray into a path, for those who may look and for those who may not.
+    let astray = format!("/v1/keys/{DEAD}");
+    api.get(&astray).await.wants(404);
+    api.with_operator_key(WRONG_OPERATOR_KEY).get(&astray).await.wants(401);
+    api.post(&astray, json!({})).await.wants(405);
     import(server, &account).await;
     charge(server, &account, &secret).await;
     vec![secret, operator]

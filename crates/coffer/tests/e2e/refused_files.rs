@@ -112,3 +112,31 @@ async fn a_ledger_of_a_newer_version_is_refused() {
     let said = is_refused(data.path(), &file);
     assert!(said.contains("999") && said.contains("newer"), "{said}");
 }
+
+#[tokio::test]
+async fn a_damaged_index_of_the_journal_is_refused() {
+    let (data, file) = kept_ledger().await;
+    let mut python = Command::new("python3");
+    let program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(c.execute(\"SELECT rootpage FROM \
+                   sqlite_master WHERE name = 'entries_by_idempotency_key'\").fetchone()[0])";
+    python.args(["-c", program]).arg(&file);
+    let page: u64 = run(python).stdout.trim().parse().expect("the number of a page");
+    let mut open = OpenOptions::new().write(true).open(&file).expect("the ledger is there");
+    open.seek(SeekFrom::Start((page - 1) * 4096)).expect("the file is longer");
+    open.write_all(&[0xFF; 4096]).expect("the file can be written");
+    is_refused(data.path(), &file);
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_add_up_stops_the_process_without_an_answer() {
+    let (data, file) = kept_ledger().await;
+    python_sqlite(&file, "UPDATE accounts SET available = available + 1000000;");
+    let server = Server::start(data.path());
+    let accounts = server.api.get("/v1/accounts").await.wants(200);
+    let account = accounts.json()["data"][0]["id"].as_str().expect("an id").to_owned();
+    let unheard = server.api.charge(&account, 1, "on-made-up-credits").await;
+    assert!(unheard.is_err(), "nobody may be told that this was charged: {unheard:?}");
+    let ended = server.process.ended();
+    assert_eq!(ended.code, None, "a signal has ended it: {}", ended.stderr);
+    assert!(ended.stderr.contains("the lots do not add up"), "{}", ended.stderr);
+}
