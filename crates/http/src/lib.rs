@@ -70,7 +70,7 @@ pub mod limits {
     pub const PAGE_MAX: usize = 100;
     /// Seconds after which a refused caller may well try again.
     pub const RETRY_AFTER_SECONDS: u64 = 1;
-    /// Addresses and keys whose rates are remembered, checked every minute.
+    /// Addresses, or keys, whose rates are remembered; with more, all are forgotten.
     pub const RATES_REMEMBERED_MAX: usize = 1_000_000;
 
     const _: () = assert!(BALANCE_BODY_BYTES_MAX < DRAIN_BYTES_MAX && BODY_BYTES_MAX < DRAIN_BYTES_MAX);

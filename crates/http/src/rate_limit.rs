@@ -2,6 +2,8 @@
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use coffer_ledger::SecretHash;
@@ -61,29 +63,48 @@ impl Rates {
 }
 
 struct Rate<Who: Hash + Eq + Clone> {
-    limiter: DefaultKeyedRateLimiter<Who>,
+    quota: Quota,
+    limiter: RwLock<DefaultKeyedRateLimiter<Who>>,
+    counted: AtomicU32,
     clock: DefaultClock,
 }
+
+/// After so many counts, who has been slow for long enough is forgotten, however recent the last time was.
+const COUNTS_BETWEEN_FORGETTING: u32 = 100_000;
 
 impl<Who: Hash + Eq + Clone> Rate<Who> {
     fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Rate<Who> {
         let quota = Quota::per_second(per_second).allow_burst(burst);
-        Rate { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
+        let limiter = RwLock::new(RateLimiter::keyed(quota));
+        Rate { quota, limiter, counted: AtomicU32::new(0), clock: DefaultClock::default() }
     }
 
     fn count(&self, who: &Who) -> Result<(), TooFast> {
-        self.limiter.check_key(who).map_err(|not_until| {
+        if self.counted.fetch_add(1, Ordering::Relaxed) % COUNTS_BETWEEN_FORGETTING
+            == COUNTS_BETWEEN_FORGETTING - 1
+        {
+            self.forget_the_slow();
+        }
+        let limiter = self.limiter.read().expect("no thread panics while it holds the rates");
+        limiter.check_key(who).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.clock.now());
             TooFast { retry_after_seconds: whole_seconds(wait) }
         })
     }
 
     fn forget_the_slow(&self) {
-        self.limiter.retain_recent();
-        if self.limiter.len() > RATES_REMEMBERED_MAX {
-            tracing::warn!(count = self.limiter.len(), "very many callers exceed a rate at once");
+        let remembered = {
+            let limiter = self.limiter.read().expect("no thread panics while it holds the rates");
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+            limiter.len()
+        };
+        if remembered > RATES_REMEMBERED_MAX {
+            // Memory is worth more than remembering so many: everybody begins anew.
+            tracing::warn!(remembered, "very many callers come at once; their rates are forgotten");
+            let mut limiter = self.limiter.write().expect("no thread panics while it holds the rates");
+            *limiter = RateLimiter::keyed(self.quota);
         }
-        self.limiter.shrink_to_fit();
     }
 }
 
