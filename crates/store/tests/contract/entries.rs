@@ -213,6 +213,6 @@ async fn check_canonical_bytes(store: &Arc<dyn Store>) {
     assert_eq!(texts, expected);
     assert_eq!(
         entries[1].hash.to_string(),
-        "2ce1cfd9c9cb341dfa15767b55a2cdd44f71d048bea36812021cbbe5adf625e5"
+        "8caace6dbc38c7e93bed954c728d83c89384c32ae7629d020b81df1335cbcdc9"
     );
 }
