@@ -9,7 +9,7 @@ use crate::client::{Client, Operator};
 use crate::load::{Counted, Load};
 use crate::process::CpuTime;
 use crate::server::{Coffer, Server};
-use crate::table::{Ratio, Row, grouped, in_thousands, median};
+use crate::table::{Ratio, Ratios, Row, grouped, in_thousands, median};
 use crate::{Failure, Places};
 
 const KEYS: usize = 1_000;
@@ -149,7 +149,7 @@ fn rows(workers: usize, rounds: &[Round]) -> Result<Vec<Row>, Failure> {
         let bare = median(rounds.iter().map(|round| number(&round.bare)));
         // Of each round by itself, so that the two that are compared were measured side by side.
         let ratios = rounds.iter().filter_map(|round| Ratio::of(number(&round.coffer), number(&round.bare)));
-        let numbers = coffer.zip(bare).zip(median(ratios));
+        let numbers = coffer.zip(bare).zip(Ratios::of(ratios));
         numbers.ok_or_else(|| Failure("no round was measured".to_owned()))
     };
     let mut what = format!("{}, {CONNECTIONS} connections", in_words(workers));
@@ -157,13 +157,13 @@ fn rows(workers: usize, rounds: &[Round]) -> Result<Vec<Row>, Failure> {
     if disturbed_count > 0 {
         what = format!("{what}, {disturbed_count} of {} rounds disturbed", rounds.len());
     }
-    let ((coffer, bare), ratio) = middle(|turn| turn.counted.requests_per_second)?;
+    let ((coffer, bare), ratios) = middle(|turn| turn.counted.requests_per_second)?;
     let throughput = Row::new(format!("balance reads, {what}"), format!("{}/s", grouped(coffer)))
-        .beside(format!("bare axum {}/s", grouped(bare)), ratio)
-        .goal(&format!(">= {RATIO_MIN}"), ratio >= RATIO_MIN);
+        .beside(format!("bare axum {}/s", grouped(bare)), ratios)
+        .goal(&format!(">= {RATIO_MIN}"), ratios.median >= RATIO_MIN);
     let beside = |work: &str, number: fn(&Turn) -> u64, text: fn(u64) -> String| {
-        let ((coffer, bare), ratio) = middle(number)?;
-        Ok::<_, Failure>(Row::new(format!("  {work}"), text(coffer)).beside(text(bare), ratio))
+        let ((coffer, bare), ratios) = middle(number)?;
+        Ok::<_, Failure>(Row::new(format!("  {work}"), text(coffer)).beside(text(bare), ratios))
     };
     let cpu = |ns| format!("{} µs", in_thousands(ns));
     let time = |us| format!("{} µs", grouped(us));

@@ -25,6 +25,14 @@ pub(crate) struct Ratio {
     thousandths: u64,
 }
 
+/// The ratios of several rounds: the one in the middle, and those between which half of them lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ratios {
+    pub(crate) median: Ratio,
+    lower: Ratio,
+    upper: Ratio,
+}
+
 impl Table {
     pub(crate) fn new(machine: Machine) -> Table {
         Table { machine, rows: Vec::new() }
@@ -48,7 +56,7 @@ impl Row {
     }
 
     /// Beside the peer's.
-    pub(crate) fn beside(mut self, peer: impl Into<String>, ratio: Ratio) -> Row {
+    pub(crate) fn beside(mut self, peer: impl Into<String>, ratio: Ratios) -> Row {
         let [_, _, peer_cell, ratio_cell, _] = &mut self.0;
         *peer_cell = peer.into();
         *ratio_cell = ratio.to_string();
@@ -79,6 +87,23 @@ impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hundredths = (self.thousandths + 5) / 10;
         write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+}
+
+impl Ratios {
+    /// `None` where there is none.
+    pub(crate) fn of(ratios: impl IntoIterator<Item = Ratio>) -> Option<Ratios> {
+        let mut ratios: Vec<Ratio> = ratios.into_iter().collect();
+        ratios.sort_unstable();
+        let last = ratios.len().checked_sub(1)?;
+        let lower = last / 4;
+        Some(Ratios { median: ratios[last / 2], lower: ratios[lower], upper: ratios[last - lower] })
+    }
+}
+
+impl fmt::Display for Ratios {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} to {})", self.median, self.lower, self.upper)
     }
 }
 
@@ -151,5 +176,17 @@ mod tests {
         assert_eq!(median([4, 1, 3, 2]), Some(2));
         assert_eq!(median([7]), Some(7));
         assert_eq!(median::<u64>([]), None);
+    }
+
+    #[test]
+    fn half_of_the_ratios_lie_between_the_quartiles() {
+        let text = |thousandths: &[u64]| {
+            let ratios = thousandths.iter().map(|thousandths| Ratio::of_thousandths(*thousandths));
+            Ratios::of(ratios).map(|ratios| ratios.to_string())
+        };
+        let nine = [900, 100, 300, 200, 400, 600, 500, 700, 800];
+        assert_eq!(text(&nine).as_deref(), Some("0.50 (0.30 to 0.70)"));
+        assert_eq!(text(&[1000]).as_deref(), Some("1.00 (1.00 to 1.00)"));
+        assert_eq!(text(&[]), None);
     }
 }
