@@ -3,7 +3,7 @@
 //! An [`Account`] is what decisions look at; the text that people know it by is its [`AccountProfile`],
 //! which no decision about credits needs and so no decision loads.
 
-use crate::{AccountId, Credits, EntryHash, ExternalId, Lot, Metadata, Name, Seq, Timestamp};
+use crate::{AccountId, Credits, EntryHash, ExternalId, GrantId, Holds, Lot, Metadata, Name, Seq, Timestamp};
 
 /// Whether an account may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -58,8 +58,12 @@ pub struct Account {
     pub debt: Credits,
     /// Lots that are pending or have something left or held, in burn order.
     pub lots: Vec<Lot>,
-    /// How many grants were ever made to it.
-    pub grants_made: u32,
+    /// Its open holds.
+    pub holds: Holds,
+    /// How many lots were ever made in it.
+    pub lots_made: u32,
+    /// The lot that takes what is refunded to expired lots today, once there is one.
+    pub refund_lot: Option<RefundLot>,
     /// The number of its last entry, 0 before the first.
     pub seq: Seq,
     /// The hash of its last entry, zeros before the first.
@@ -68,6 +72,15 @@ pub struct Account {
     pub last_at: Timestamp,
     /// Lifetime sums.
     pub totals: Totals,
+}
+
+/// The promotional lot of one day that takes what is refunded to lots that have expired.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RefundLot {
+    /// The midnight at which the day began.
+    pub day: Timestamp,
+    /// The lot.
+    pub grant_id: GrantId,
 }
 
 /// Credits that will expire unless they are spent before.
@@ -90,7 +103,9 @@ impl Account {
             balance: Balance::default(),
             debt: Credits::ZERO,
             lots: Vec::new(),
-            grants_made: 0,
+            holds: Holds::default(),
+            lots_made: 0,
+            refund_lot: None,
             seq: Seq::default(),
             head: EntryHash::GENESIS,
             last_at: created_at,
@@ -98,10 +113,18 @@ impl Account {
         }
     }
 
-    /// When something next falls due: the start or the expiry of a lot.
+    /// When something next falls due: the start or the expiry of a lot, or the end of a hold.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.lots.iter().filter_map(Lot::next_due).min()
+        let holds = self.holds.next_to_expire().map(|hold| hold.expires_at);
+        self.lots.iter().filter_map(Lot::next_due).chain(holds).min()
+    }
+
+    /// What can be spent and what is held, together.
+    #[must_use]
+    pub fn posted(&self) -> Credits {
+        let Balance { available, held } = self.balance;
+        available.checked_add(held).expect("the ledger keeps what is posted in range")
     }
 
     /// Whether a charge or a hold of so many credits can be covered, the overdraft included.

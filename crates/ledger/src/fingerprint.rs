@@ -7,7 +7,10 @@ use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Category, ChargeCredits, GrantCredits, Note};
+use crate::{
+    AdjustCredits, CaptureAmount, CaptureHold, ChargeCredits, Cost, Excess, GrantCredits, HoldCredits,
+    KeyUse, Note, RefundCharge, ReleaseHold, VoidGrant,
+};
 
 /// The SHA-256 of a request's parsed values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,16 +22,32 @@ impl GrantCredits {
     pub fn fingerprint(&self) -> Fingerprint {
         let mut request = Request::new("grant");
         request.field("credits", self.credits);
-        request.field(
-            "category",
-            match self.category {
-                Category::Paid => "paid",
-                Category::Promotional => "promotional",
-            },
-        );
+        request.field("category", self.category.as_str());
         request.field("priority", self.priority);
         request.optional("effective_at", self.effective_at);
         request.optional("expires_at", self.expires_at);
+        request.note(&self.note);
+        request.finish()
+    }
+}
+
+impl VoidGrant {
+    /// What tells this request from others under its idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut request = Request::new("void");
+        request.field("grant_id", self.id);
+        request.finish()
+    }
+}
+
+impl AdjustCredits {
+    /// What tells this request from others under its idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut request = Request::new("adjust");
+        request.field("credits", self.credits);
+        request.field("allow_negative", self.allow_negative);
         request.note(&self.note);
         request.finish()
     }
@@ -39,9 +58,65 @@ impl ChargeCredits {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let mut request = Request::new("charge");
-        request.optional("key_id", self.key.map(|key| key.key_id));
-        request.field("credits", self.credits);
+        request.spending(self.key, &self.cost);
         request.note(&self.note);
+        request.finish()
+    }
+}
+
+impl RefundCharge {
+    /// What tells this request from others under its idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut request = Request::new("refund");
+        request.field("charge_id", self.charge_id);
+        request.optional("credits", self.credits);
+        request.finish()
+    }
+}
+
+impl HoldCredits {
+    /// What tells this request from others under its idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut request = Request::new("hold");
+        request.spending(self.key, &self.cost);
+        request.field("expires_in_ms", self.expires_in_ms);
+        request.note(&self.note);
+        request.finish()
+    }
+}
+
+impl CaptureHold {
+    /// What tells this request from others under its idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut request = Request::new("capture");
+        request.field("hold_id", self.hold_id);
+        match self.amount {
+            CaptureAmount::All => {}
+            CaptureAmount::Credits(credits) => request.field("credits", credits),
+            CaptureAmount::Quantity(quantity) => request.field("quantity", quantity),
+        }
+        request.field("final", self.is_final);
+        request.field(
+            "excess",
+            match self.excess {
+                Excess::Refuse => "refuse",
+                Excess::Charge => "charge",
+                Excess::Force => "force",
+            },
+        );
+        request.finish()
+    }
+}
+
+impl ReleaseHold {
+    /// What tells this request from others under its idempotency key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut request = Request::new("release");
+        request.field("hold_id", self.id);
         request.finish()
     }
 }
@@ -69,8 +144,20 @@ impl Request {
         }
     }
 
+    fn spending(&mut self, key: Option<KeyUse>, cost: &Cost) {
+        self.optional("key_id", key.map(|key| key.key_id));
+        match cost {
+            Cost::Credits(credits) => self.field("credits", credits),
+            Cost::Operation { operation, quantity } => {
+                self.field("operation", operation);
+                self.field("quantity", quantity);
+            }
+        }
+    }
+
     fn note(&mut self, note: &Note) {
         self.optional("reference", note.reference.as_ref());
+        self.optional("reason", note.reason.as_ref());
         for (key, value) in note.metadata.pairs() {
             self.field("metadata_key", key);
             self.field("metadata_value", value);

@@ -16,6 +16,17 @@ pub enum Category {
     Promotional,
 }
 
+impl Category {
+    /// The name in the public contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Category::Paid => "paid",
+            Category::Promotional => "promotional",
+        }
+    }
+}
+
 /// The place of a grant in the burn order: 0 burns first, 100 last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Priority(u8);
@@ -68,8 +79,8 @@ pub struct Lot {
     pub expired: Credits,
     /// Whether its start has been settled: before that the lot is pending and has no entry.
     pub started: bool,
-    /// Whether somebody took back what was left of it.
-    pub voided: bool,
+    /// Once somebody has taken back what was left of it: what was held of it at that moment.
+    pub held_when_voided: Option<Credits>,
 }
 
 impl Lot {
@@ -79,6 +90,12 @@ impl Lot {
     pub fn burn_order(&self) -> impl Ord + use<> {
         let never = self.expires_at.is_none();
         (self.priority, never, self.expires_at, self.effective_at, self.order)
+    }
+
+    /// Whether somebody took back what was left of it. Whatever returns to it then is voided at once.
+    #[must_use]
+    pub fn is_voided(&self) -> bool {
+        self.held_when_voided.is_some()
     }
 
     /// Whether anything can still happen to it: it is pending, or has something left or held.
@@ -93,7 +110,7 @@ impl Lot {
             held: Credits::ZERO,
             expired: Credits::ZERO,
             started: false,
-            voided: false,
+            held_when_voided: None,
             ..self.clone()
         }
     }
@@ -144,7 +161,7 @@ impl Grant {
     #[must_use]
     pub fn status(&self, settled_until: Timestamp) -> GrantStatus {
         let lot = &self.lot;
-        if lot.voided {
+        if lot.is_voided() {
             return GrantStatus::Voided;
         }
         if !lot.started {
@@ -163,6 +180,14 @@ impl Grant {
         let of_lot = |change: &&LotChange| change.grant_id == Some(self.lot.grant_id);
         let remaining = entry.lots.iter().find(of_lot).map_or(Credits::ZERO, |change| change.credits);
         self.lot = Lot { remaining, started: true, ..self.lot.as_created() };
+        self
+    }
+
+    /// The grant as it stood right after it was voided: what the answer showed.
+    #[must_use]
+    pub fn as_voided(mut self) -> Grant {
+        self.lot.remaining = Credits::ZERO;
+        self.lot.held = self.lot.held_when_voided.unwrap_or(Credits::ZERO);
         self
     }
 

@@ -8,6 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::Timestamp;
+
 /// The 16 bytes of a UUID.
 pub type UuidBytes = [u8; 16];
 
@@ -94,6 +96,14 @@ typed_id!(
     ChargeId, "chg"
 );
 typed_id!(
+    /// A refund of a charge, `rfd_…`.
+    RefundId, "rfd"
+);
+typed_id!(
+    /// An adjustment by hand, `adj_…`.
+    AdjustmentId, "adj"
+);
+typed_id!(
     /// A hold, `hld_…`.
     HoldId, "hld"
 );
@@ -101,6 +111,23 @@ typed_id!(
     /// An operator's key, `opk_…`.
     OperatorKeyId, "opk"
 );
+
+impl GrantId {
+    /// The id of the lot that an adjustment makes: the adjustment's own bytes, under another prefix.
+    #[must_use]
+    pub const fn of_adjustment(id: AdjustmentId) -> GrantId {
+        GrantId(id.0)
+    }
+
+    /// The id of the lot that a hold's end makes. A hold may lapse without anybody's command, so it cannot be
+    /// minted; a hold ends once, so it is made of the hold's id and of when it ended.
+    #[must_use]
+    pub(crate) fn of_ended_hold(id: HoldId, at: Timestamp) -> GrantId {
+        let mut bytes = id.0;
+        bytes[..6].copy_from_slice(&at.unix_ms().to_be_bytes()[2..]);
+        GrantId(bytes)
+    }
+}
 
 /// Crockford's base32 in lower case, as TypeID has it.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

@@ -21,6 +21,13 @@ pub(crate) fn assert_sound(account: &Account) {
     let gone = millionths(totals.spent) + millionths(totals.expired) + millionths(totals.voided);
     assert!(put_in == there + gone, "{}: credits were made or lost", account.id);
 
+    assert!(
+        account.balance.available.checked_add(balance.held).is_some(),
+        "{}: what is posted is out of range",
+        account.id
+    );
+    assert_holds_sound(account);
+
     for lot in &account.lots {
         assert!(lot_is_sound(lot), "{}: lot of {} is out of bounds", account.id, lot.grant_id);
     }
@@ -29,6 +36,20 @@ pub(crate) fn assert_sound(account: &Account) {
         "{}: lots are out of burn order",
         account.id
     );
+}
+
+/// Of many holds only the sum is looked at: an account may have 10,000, and each command looks.
+fn assert_holds_sound(account: &Account) {
+    const HOLDS_ADDED_UP_MAX: usize = 64;
+    let millionths = |credits: Credits| i128::from(credits.millionths());
+    let held = millionths(account.balance.held);
+    let held_of_lots: i128 = account.lots.iter().map(|lot| millionths(lot.held)).sum();
+    // What is held of the overdraft is held of no lot.
+    assert!(0 <= held_of_lots && held_of_lots <= held, "{}: more is held of lots than is held", account.id);
+    if account.holds.len() <= HOLDS_ADDED_UP_MAX {
+        let left: i128 = account.holds.iter().map(|hold| millionths(hold.left())).sum();
+        assert!(left == held, "{}: the holds do not add up to what is held", account.id);
+    }
 }
 
 fn lot_is_sound(lot: &Lot) -> bool {

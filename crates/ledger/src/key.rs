@@ -120,6 +120,26 @@ impl Spent {
         window.at_start(period.start(at)).credits
     }
 
+    /// The sums after credits have returned that were counted at a time. A period that has passed since takes
+    /// nothing back: its window counts another one by now.
+    #[must_use]
+    pub fn without(&self, credits: Credits, counted_at: Timestamp) -> Spent {
+        let subtract = |window: Window, period: Period| {
+            if window.starts_at != period.start(counted_at) {
+                return window;
+            }
+            let left = window.credits.checked_sub(credits).expect("no more returns than was counted");
+            assert!(!left.is_negative(), "no more returns than was counted");
+            Window { credits: left, ..window }
+        };
+        Spent {
+            day: subtract(self.day, Period::Day),
+            week: subtract(self.week, Period::Week),
+            month: subtract(self.month, Period::Month),
+            total: subtract(self.total, Period::Total),
+        }
+    }
+
     /// The sums after one more charge, or `None` where they would leave the range.
     #[must_use]
     pub fn with(&self, credits: Credits, at: Timestamp) -> Option<Spent> {
@@ -158,6 +178,8 @@ pub struct Key {
     pub account_id: AccountId,
     /// The hash of its secret.
     pub secret: SecretHash,
+    /// Secrets that it had before and that live on for a while, the oldest first.
+    pub retired: Vec<RetiredSecret>,
     /// Whether it is switched off.
     pub disabled: bool,
     /// When it was revoked, if it was.
@@ -170,7 +192,23 @@ pub struct Key {
     pub spent: Spent,
 }
 
+/// A secret that a key had before it was rotated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetiredSecret {
+    /// The hash of the secret.
+    pub secret: SecretHash,
+    /// When it stops working.
+    pub until: Timestamp,
+}
+
 impl Key {
+    /// Whether this secret opens what the key opens at this time.
+    #[must_use]
+    pub fn opens(&self, secret: &SecretHash, at: Timestamp) -> bool {
+        let retired = || self.retired.iter().any(|old| old.secret == *secret && at < old.until);
+        self.is_live(at) && (self.secret == *secret || retired())
+    }
+
     /// Whether the key opens anything at this time.
     #[must_use]
     pub fn status(&self, at: Timestamp) -> KeyStatus {

@@ -16,11 +16,15 @@ mod outcome;
 mod snapshot;
 
 mod account;
+mod adjustment;
 mod charge;
 mod entry;
 mod grant;
+mod hold;
 mod key;
 mod operator;
+mod price;
+mod refund;
 
 mod credits;
 mod fingerprint;
@@ -29,29 +33,59 @@ mod invariants;
 mod text;
 mod time;
 
-pub use account::{Account, AccountProfile, AccountRecord, AccountStatus, Balance, NextExpiry, Totals};
+pub use account::{
+    Account, AccountProfile, AccountRecord, AccountStatus, Balance, NextExpiry, RefundLot, Totals,
+};
+pub use adjustment::Adjustment;
 pub use charge::Charge;
 pub use command::{
-    ChargeCredits, Command, CreateAccount, CreateKey, CreateOperatorKey, GrantCredits, Idempotency, KeyUse,
-    RevokeKey, RevokeOperatorKey, Settle, UpdateKey,
+    AdjustCredits, CaptureAmount, CaptureHold, ChargeCredits, Command, Cost, CreateAccount, CreateKey,
+    CreateOperatorKey, DeletePrice, EraseTexts, Excess, GrantCredits, HoldCredits, Idempotency, KeyUse,
+    PutPrice, RefundCharge, ReleaseHold, RevokeKey, RevokeOperatorKey, RotateKey, Settle, UpdateAccount,
+    UpdateKey, VoidGrant,
 };
 pub use credits::{Credits, CreditsError};
-pub use decide::{Decision, decide, settle, settle_grant};
-pub use entry::{Entry, EntryHash, EntryKind, LotChange, Note, Origin, Salt, Seq};
+pub use decide::{Decision, decide, entries_due, settle, settle_grant, settle_key};
+pub use entry::{
+    Digest256, Entry, EntryHash, EntryKind, LotChange, Note, Origin, Purpose, Salt, Seq, TextDigests,
+};
 pub use fingerprint::Fingerprint;
 pub use grant::{Category, Grant, GrantStatus, Lot, Priority};
-pub use id::{AccountId, Bucket, ChargeId, GrantId, HoldId, IdError, KeyId, OperatorKeyId, UuidBytes};
-pub use key::{Key, KeyLimit, KeyProfile, KeyRecord, KeyStatus, Period, SecretHash, Spent, Window};
+pub use hold::{HeldLot, Hold, HoldRecord, HoldStatus, Holds};
+pub use id::{
+    AccountId, AdjustmentId, Bucket, ChargeId, GrantId, HoldId, IdError, KeyId, OperatorKeyId, RefundId,
+    UuidBytes,
+};
+pub use key::{
+    Key, KeyLimit, KeyProfile, KeyRecord, KeyStatus, Period, RetiredSecret, SecretHash, Spent, Window,
+};
 pub use operator::{OperatorKey, Scope, ScopeError, Scopes};
-pub use outcome::{Outcome, Refusal, Reply};
-pub use snapshot::{Changes, Needs, Remembered, RememberedChange, Snapshot};
-pub use text::{ExternalId, Hint, IdempotencyKey, Metadata, MetadataError, Name, Reference, TextError};
+pub use outcome::{Outcome, Refusal, Related, Reply};
+pub use price::{Price, Priced, Quantity, RESERVED_OPERATION, Rate, RateError};
+pub use refund::{Counted, Refund, Refundable};
+pub use snapshot::{Changes, Erasure, FurtherNeeds, Needs, Remembered, RememberedChange, Snapshot};
+pub use text::{
+    Description, ExternalId, Hint, IdempotencyKey, Metadata, MetadataError, Name, Operation, Reason,
+    Reference, TextError, Unit,
+};
 pub use time::{Timestamp, TimestampError};
 
 /// Limits that the ledger itself enforces. Each is part of the public contract.
 pub mod limits {
     /// Open grants an account may have at once (pending ones count).
     pub const GRANTS_OPEN_MAX: usize = 1_000;
+    /// Open holds an account may have at once.
+    pub const HOLDS_OPEN_MAX: usize = 10_000;
+    /// Secrets of a key that live on at once after it was rotated.
+    pub const SECRETS_RETIRED_MAX: usize = 10;
+    /// The longest that a hold may last, in milliseconds (7 days).
+    pub const HOLD_MS_MAX: u32 = 7 * 24 * 60 * 60 * 1000;
+    /// What a hold lasts whose caller did not say, in milliseconds (15 minutes).
+    pub const HOLD_MS_DEFAULT: u32 = 15 * 60 * 1000;
+    /// The longest that a rotated secret may live on, in milliseconds (7 days).
+    pub const OVERLAP_MS_MAX: u32 = 7 * 24 * 60 * 60 * 1000;
+    /// How long a lot lives that takes what is refunded to expired lots, in days.
+    pub const REFUND_LOT_DAYS_DEFAULT: u16 = 30;
     /// Characters in a name, a reference, an external id or an idempotency key.
     pub const TEXT_CHARACTERS_MAX: usize = 255;
     /// Pairs in `metadata`.

@@ -4,7 +4,8 @@
 //! so a new refusal does not compile until each wire format knows it.
 
 use crate::{
-    AccountRecord, Charge, Credits, Entry, EntryKind, ExternalId, Grant, KeyRecord, OperatorKey, Timestamp,
+    AccountRecord, Adjustment, Charge, Credits, Entry, EntryKind, ExternalId, Grant, HoldRecord, KeyRecord,
+    Operation, OperatorKey, Price, Refund, Timestamp,
 };
 
 /// What the caller of a command gets.
@@ -21,18 +22,40 @@ pub struct Reply {
 pub enum Outcome {
     /// The account is open.
     AccountCreated(AccountRecord),
+    /// The account is changed.
+    AccountUpdated(AccountRecord),
     /// The credits are granted; the grant as it stood right then.
     Granted(Grant),
+    /// What was left of the grant is taken back; the grant as it stood right then.
+    GrantVoided(Grant),
+    /// The balance is corrected.
+    Adjusted(Adjustment),
     /// The credits are spent.
     Charged(Charge),
+    /// Credits of the charge are given back.
+    Refunded(Refund),
+    /// The credits are reserved; the hold as it stood right then.
+    Held(HoldRecord),
+    /// Reserved credits are spent.
+    Captured(Charge),
+    /// Reserved credits are given back.
+    Released(HoldRecord),
     /// What was due is settled.
     Settled,
+    /// The texts are erased.
+    TextsErased,
     /// The key exists.
     KeyCreated(KeyRecord),
     /// The key is changed.
     KeyUpdated(KeyRecord),
+    /// The key has another secret.
+    KeyRotated(KeyRecord),
     /// The key is dead.
     KeyRevoked(KeyRecord),
+    /// The operation has this price.
+    PricePut(Price),
+    /// The operation has no price any more.
+    PriceDeleted,
     /// The operator's key exists.
     OperatorKeyCreated(OperatorKey),
     /// The operator's key is dead.
@@ -50,12 +73,48 @@ pub enum Refusal {
     AccountIsFrozen,
     /// The account is closed: nothing moves any more.
     AccountIsClosed,
+    /// The account has open holds, and so cannot be closed.
+    AccountHasOpenHolds,
+    /// The account is in debt, and so cannot be closed.
+    AccountIsInDebt,
     /// Another account has this external id.
     ExternalIdIsTaken(ExternalId),
+    /// No grant of the account has this id.
+    GrantIsUnknown,
+    /// The grant has expired, was voided, or is depleted: there is nothing to void.
+    GrantIsClosed,
+    /// No charge of the account has this id.
+    ChargeIsUnknown,
+    /// The charge leaves less to give back.
+    RefundExceedsCharge {
+        /// What was to be given back.
+        required: Credits,
+        /// What is left of the charge.
+        left: Credits,
+    },
+    /// No hold of the account has this id.
+    HoldIsUnknown,
+    /// The hold has ended.
+    HoldIsClosed,
+    /// The hold was made for credits, not for an operation, so a quantity means nothing.
+    HoldHasNoOperation,
+    /// The hold reserves less.
+    CaptureExceedsHold {
+        /// What was to be captured.
+        required: Credits,
+        /// What is held still.
+        held: Credits,
+    },
+    /// The catalogue has no such operation.
+    OperationIsUnknown(Operation),
+    /// The price of this operation cannot be changed.
+    OperationIsReserved(Operation),
     /// No key has this id.
     KeyIsUnknown,
     /// The key was revoked, and stays so.
     KeyIsRevoked,
+    /// The key has as many secrets that live on as it may have.
+    TooManySecretsLiveOn,
     /// The customer's key that was presented opens nothing any more.
     ApiKeyIsDead,
     /// A key with this secret exists.
@@ -91,6 +150,8 @@ pub enum Refusal {
     BalanceIsOutOfRange,
     /// The account has as many open grants as it may have.
     TooManyGrantsAreOpen,
+    /// The account has as many open holds as it may have.
+    TooManyHoldsAreOpen,
 }
 
 impl Refusal {
@@ -101,14 +162,28 @@ impl Refusal {
         match self {
             Refusal::KeyLimitIsExceeded { .. }
             | Refusal::CreditsAreInsufficient { .. }
+            | Refusal::RefundExceedsCharge { .. }
+            | Refusal::CaptureExceedsHold { .. }
+            | Refusal::HoldIsClosed
+            | Refusal::GrantIsClosed
             | Refusal::BalanceIsOutOfRange
             | Refusal::TooManyGrantsAreOpen
+            | Refusal::TooManyHoldsAreOpen
             | Refusal::AccountIsClosed => true,
             Refusal::AccountIsUnknown
             | Refusal::AccountIsFrozen
+            | Refusal::AccountHasOpenHolds
+            | Refusal::AccountIsInDebt
             | Refusal::ExternalIdIsTaken(_)
+            | Refusal::GrantIsUnknown
+            | Refusal::ChargeIsUnknown
+            | Refusal::HoldIsUnknown
+            | Refusal::HoldHasNoOperation
+            | Refusal::OperationIsUnknown(_)
+            | Refusal::OperationIsReserved(_)
             | Refusal::KeyIsUnknown
             | Refusal::KeyIsRevoked
+            | Refusal::TooManySecretsLiveOn
             | Refusal::ApiKeyIsDead
             | Refusal::SecretIsTaken
             | Refusal::OperatorKeyIsUnknown
@@ -120,14 +195,32 @@ impl Refusal {
     }
 }
 
+/// What an answer shows beside the entry that caused it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Related {
+    /// The grant that the entry names, as it stands now.
+    pub grant: Option<Grant>,
+    /// The hold that the entry names, as it stands now.
+    pub hold: Option<HoldRecord>,
+}
+
 impl Outcome {
-    /// The first answer to the request that caused an entry, rebuilt from the entry and, where it is one of a
-    /// grant, from the grant. `None` where the entry answers no request.
+    /// The first answer to the request that caused an entry, rebuilt from the entry and what it names. `None`
+    /// where the entry answers no request.
     #[must_use]
-    pub fn of_entry(entry: &Entry, grant: Option<Grant>) -> Option<Outcome> {
+    pub fn of_entry(entry: &Entry, related: Related) -> Option<Outcome> {
+        entry.idempotency.as_ref()?;
         match entry.kind {
-            EntryKind::Grant => Some(Outcome::Granted(grant?.as_started_by(entry))),
+            EntryKind::Grant => Some(Outcome::Granted(related.grant?.as_started_by(entry))),
+            EntryKind::Void => Some(Outcome::GrantVoided(related.grant?.as_voided())),
+            EntryKind::Adjust => Adjustment::of_entry(entry).map(Outcome::Adjusted),
             EntryKind::Charge => Charge::of_entry(entry).map(Outcome::Charged),
+            EntryKind::Refund => Refund::of_entry(entry).map(Outcome::Refunded),
+            EntryKind::Hold => Some(Outcome::Held(related.hold?.as_made_by(entry))),
+            EntryKind::Capture => Charge::of_entry(entry).map(Outcome::Captured),
+            EntryKind::Release => {
+                Some(Outcome::Released(HoldRecord { balance: entry.balance_told, ..related.hold? }))
+            }
             EntryKind::Expire => None,
         }
     }

@@ -1,14 +1,16 @@
 //! Snapshots: what a store loaded for a batch, and what the batch has changed so far.
 //!
-//! A store asks [`Needs::of`] what the commands name, loads that, lets [`crate::decide`] answer each command
-//! in turn, and writes what [`Snapshot::into_changes`] says, all in one transaction. A snapshot holds copies:
-//! where the transaction fails, it is dropped and nothing has happened.
+//! A store asks [`Needs::of`] what the commands name and loads that into a [`Snapshot`]; asks
+//! [`Snapshot::further_needs`] what follows from it and loads that as well; lets [`crate::decide`] answer each
+//! command in turn; and writes what [`Snapshot::into_changes`] says, all in one transaction. A snapshot holds
+//! copies: where the transaction fails, it is dropped and nothing has happened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Account, AccountId, AccountProfile, Command, Entry, ExternalId, Fingerprint, Grant, GrantId,
-    IdempotencyKey, Key, KeyId, KeyProfile, Lot, OperatorKey, OperatorKeyId, Outcome, SecretHash, Timestamp,
+    Account, AccountId, AccountProfile, ChargeId, Command, Cost, Credits, Entry, ExternalId, Fingerprint,
+    Grant, GrantId, Hold, HoldId, IdempotencyKey, Key, KeyId, KeyProfile, Lot, Note, Operation, OperatorKey,
+    OperatorKeyId, Outcome, Price, Refundable, SecretHash, Seq, Timestamp,
 };
 
 /// What a batch of commands needs loaded. Their names are known from the commands alone.
@@ -16,18 +18,39 @@ use crate::{
 pub struct Needs {
     /// Accounts.
     pub accounts: BTreeSet<AccountId>,
+    /// Accounts, as people know them.
+    pub account_profiles: BTreeSet<AccountId>,
     /// Whose external ids these are.
     pub external_ids: BTreeSet<ExternalId>,
+    /// Grants, with their lots.
+    pub grants: BTreeSet<GrantId>,
+    /// Charges, as refunds see them.
+    pub charges: BTreeSet<ChargeId>,
+    /// Holds of accounts. Open ones come with their account, so only those that have ended are loaded apart.
+    pub holds: BTreeSet<(AccountId, HoldId)>,
     /// Keys, as decisions see them.
     pub keys: BTreeSet<KeyId>,
     /// Keys, as people know them.
     pub key_profiles: BTreeSet<KeyId>,
-    /// Whose secrets these are.
+    /// Whose secrets these are, or were.
     pub secrets: BTreeSet<SecretHash>,
+    /// Prices.
+    pub prices: BTreeSet<Operation>,
     /// What is remembered under these idempotency keys.
     pub remembered: BTreeSet<(AccountId, IdempotencyKey)>,
     /// All operators' keys: they are few.
     pub operator_keys: bool,
+}
+
+/// What a batch needs besides, as it turns out once its [`Needs`] are loaded.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FurtherNeeds {
+    /// Keys whose caps get something back.
+    pub keys: BTreeSet<KeyId>,
+    /// Lots that get something back and may have been used up.
+    pub lots: BTreeSet<GrantId>,
+    /// The text of the entries with these numbers: those that made holds which are captured or released.
+    pub notes: BTreeSet<(AccountId, Seq)>,
 }
 
 impl Needs {
@@ -46,31 +69,77 @@ impl Needs {
             Command::CreateAccount(create) => {
                 self.external_ids.extend(create.external_id.clone());
             }
-            Command::Grant(grant) => {
-                self.accounts.insert(grant.account_id);
-                self.remembered.insert((grant.account_id, grant.idempotency.clone()));
+            Command::UpdateAccount(update) => {
+                self.accounts.insert(update.id);
+                self.account_profiles.insert(update.id);
             }
+            Command::Grant(grant) => self.named(grant.account_id, &grant.idempotency),
+            Command::VoidGrant(void) => {
+                self.named(void.account_id, &void.idempotency);
+                self.grants.insert(void.id);
+            }
+            Command::Adjust(adjust) => self.named(adjust.account_id, &adjust.idempotency),
             Command::Charge(charge) => {
-                self.accounts.insert(charge.account_id);
+                self.named(charge.account_id, &charge.idempotency);
                 self.keys.extend(charge.key.map(|key| key.key_id));
-                self.remembered.insert((charge.account_id, charge.idempotency.clone()));
+                self.price_of(&charge.cost);
+            }
+            Command::Refund(refund) => {
+                self.named(refund.account_id, &refund.idempotency);
+                self.charges.insert(refund.charge_id);
+            }
+            Command::Hold(hold) => {
+                self.named(hold.account_id, &hold.idempotency);
+                self.keys.extend(hold.key.map(|key| key.key_id));
+                self.price_of(&hold.cost);
+            }
+            Command::Capture(capture) => {
+                self.named(capture.account_id, &capture.idempotency);
+                self.holds.insert((capture.account_id, capture.hold_id));
+            }
+            Command::Release(release) => {
+                self.named(release.account_id, &release.idempotency);
+                self.holds.insert((release.account_id, release.id));
             }
             Command::Settle(settle) => {
                 self.accounts.insert(settle.account_id);
+            }
+            Command::EraseTexts(erase) => {
+                self.accounts.insert(erase.account_id);
             }
             Command::CreateKey(create) => {
                 self.accounts.insert(create.account_id);
                 self.secrets.insert(create.secret);
             }
-            Command::UpdateKey(update) => {
-                self.keys.insert(update.id);
-                self.key_profiles.insert(update.id);
+            Command::UpdateKey(update) => self.key(update.id),
+            Command::RotateKey(rotate) => {
+                self.key(rotate.id);
+                self.secrets.insert(rotate.secret);
             }
-            Command::RevokeKey(revoke) => {
-                self.keys.insert(revoke.id);
-                self.key_profiles.insert(revoke.id);
+            Command::RevokeKey(revoke) => self.key(revoke.id),
+            Command::PutPrice(put) => {
+                self.prices.insert(put.operation.clone());
+            }
+            Command::DeletePrice(delete) => {
+                self.prices.insert(delete.operation.clone());
             }
             Command::CreateOperatorKey(_) | Command::RevokeOperatorKey(_) => self.operator_keys = true,
+        }
+    }
+
+    fn named(&mut self, account_id: AccountId, idempotency: &IdempotencyKey) {
+        self.accounts.insert(account_id);
+        self.remembered.insert((account_id, idempotency.clone()));
+    }
+
+    fn key(&mut self, id: KeyId) {
+        self.keys.insert(id);
+        self.key_profiles.insert(id);
+    }
+
+    fn price_of(&mut self, cost: &Cost) {
+        if let Cost::Operation { operation, .. } = cost {
+            self.prices.insert(operation.clone());
         }
     }
 }
@@ -89,14 +158,28 @@ pub struct Remembered {
 pub struct Snapshot {
     /// Accounts.
     pub accounts: HashMap<AccountId, Account>,
+    /// Accounts, as people know them.
+    pub account_profiles: HashMap<AccountId, AccountProfile>,
     /// Whose external ids these are.
     pub external_ids: HashMap<ExternalId, AccountId>,
+    /// Grants that commands name, as of before the batch.
+    pub grants: HashMap<GrantId, Grant>,
+    /// Charges that commands name.
+    pub charges: HashMap<ChargeId, Refundable>,
+    /// Holds that commands name and that have ended.
+    pub holds: HashMap<HoldId, Hold>,
+    /// Lots that may get something back, as of before the batch.
+    pub lots: HashMap<GrantId, Lot>,
+    /// The text of entries that made holds.
+    pub notes: HashMap<(AccountId, Seq), Note>,
     /// Keys, as decisions see them.
     pub keys: HashMap<KeyId, Key>,
     /// Keys, as people know them.
     pub key_profiles: HashMap<KeyId, KeyProfile>,
-    /// Whose secrets these are.
+    /// Whose secrets these are, or were.
     pub secrets: HashMap<SecretHash, KeyId>,
+    /// Prices.
+    pub prices: HashMap<Operation, Price>,
     /// What is remembered under these idempotency keys.
     pub remembered: HashMap<(AccountId, IdempotencyKey), Remembered>,
     /// All operators' keys, where a command names one.
@@ -104,7 +187,6 @@ pub struct Snapshot {
     changes: Changes,
     accounts_changed: BTreeSet<AccountId>,
     keys_changed: BTreeSet<KeyId>,
-    key_profiles_changed: BTreeSet<KeyId>,
 }
 
 /// What one command causes, besides its outcome.
@@ -113,20 +195,48 @@ pub(crate) struct Effects {
     pub(crate) account: Option<Account>,
     pub(crate) account_profile: Option<AccountProfile>,
     pub(crate) entries: Vec<Entry>,
-    pub(crate) grant: Option<Grant>,
-    /// The lots that entries changed, as they are now.
+    /// Grants that are new.
+    pub(crate) grants: Vec<Grant>,
+    /// The lots that changed, as they are now.
     pub(crate) lots: Vec<Lot>,
-    pub(crate) key: Option<Key>,
+    /// The holds that are new or changed, as they are now.
+    pub(crate) holds: Vec<Hold>,
+    /// The charge that was given back, as it is now.
+    pub(crate) charge: Option<Refundable>,
+    pub(crate) keys: Vec<Key>,
     pub(crate) key_profile: Option<KeyProfile>,
+    pub(crate) price: Option<PriceChange>,
     pub(crate) operator_key: Option<OperatorKey>,
+    pub(crate) erasure: Option<Erasure>,
     pub(crate) remembered: Option<RememberedChange>,
+}
+
+/// What happened to the price of an operation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum PriceChange {
+    Put(Price),
+    Deleted(Operation),
+}
+
+/// Text to be erased: the notes of an account's entries from one number through another, and the texts of its
+/// grants that were made by a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Erasure {
+    /// The account.
+    pub account_id: AccountId,
+    /// The first entry.
+    pub from: Seq,
+    /// The last entry.
+    pub through: Seq,
+    /// Grants made by this time.
+    pub until: Timestamp,
 }
 
 /// What a batch writes, all of it or nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
-    /// Accounts that are new, as people know them.
-    pub account_profiles: Vec<AccountProfile>,
+    /// Accounts that are new or changed, as people know them.
+    pub account_profiles: BTreeMap<AccountId, AccountProfile>,
     /// Accounts that are new or changed, as decisions see them.
     pub accounts: Vec<Account>,
     /// Entries, per account in order.
@@ -135,12 +245,20 @@ pub struct Changes {
     pub grants: Vec<Grant>,
     /// Lots that are new or changed, as they are now.
     pub lots: BTreeMap<GrantId, Lot>,
+    /// Holds that are new or changed, as they are now.
+    pub holds: BTreeMap<HoldId, Hold>,
+    /// How much of these charges has been given back by now.
+    pub refunded: BTreeMap<ChargeId, Credits>,
     /// Keys that are new or changed, as decisions see them.
     pub keys: Vec<Key>,
     /// Keys that are new or changed, as people know them.
-    pub key_profiles: Vec<KeyProfile>,
+    pub key_profiles: BTreeMap<KeyId, KeyProfile>,
+    /// Prices that are new or changed; `None` for those that are gone.
+    pub prices: BTreeMap<Operation, Option<Price>>,
     /// Operators' keys that are new or changed.
-    pub operator_keys: Vec<OperatorKey>,
+    pub operator_keys: BTreeMap<OperatorKeyId, OperatorKey>,
+    /// Texts to be erased, after everything else is written.
+    pub erasures: Vec<Erasure>,
     /// Answers to be remembered that no entry carries.
     pub remembered: Vec<RememberedChange>,
 }
@@ -169,17 +287,61 @@ impl Changes {
 }
 
 impl Snapshot {
+    /// What the batch needs besides what its commands name, now that that is loaded: the keys of holds that have
+    /// lapsed or are named, the keys and lots of charges that are given back, and the lots of today's refunds.
+    #[must_use]
+    pub fn further_needs(&self, needs: &Needs, clock: Timestamp) -> FurtherNeeds {
+        let mut further = FurtherNeeds::default();
+        for account in self.accounts.values() {
+            let lapsed = account.holds.expired_by(clock.max(account.last_at));
+            further.keys.extend(lapsed.filter_map(|hold| hold.key_id));
+            further
+                .lots
+                .extend(account.refund_lot.filter(|_| !self.charges.is_empty()).map(|lot| lot.grant_id));
+        }
+        for (account_id, id) in &needs.holds {
+            let open = self.accounts.get(account_id).and_then(|account| account.holds.get(*id));
+            further.keys.extend(open.and_then(|hold| hold.key_id));
+            further.notes.extend(open.map(|hold| (*account_id, hold.seq)));
+        }
+        for charge in self.charges.values() {
+            further.keys.extend(charge.key_id);
+            further.lots.extend(charge.lots.iter().filter_map(|lot| lot.grant_id));
+        }
+        further.keys.retain(|id| !self.keys.contains_key(id));
+        further
+    }
+
+    /// The text of an entry that made a hold.
+    pub(crate) fn note(&self, account_id: AccountId, seq: Seq) -> Note {
+        self.notes.get(&(account_id, seq)).cloned().expect("a batch loads the texts of its holds")
+    }
+
+    /// A lot that is not among its account's open ones, as it is now.
+    pub(crate) fn closed_lot(&self, id: GrantId) -> Option<&Lot> {
+        self.changes.lots.get(&id).or_else(|| self.lots.get(&id))
+    }
+
+    /// A hold that is not among its account's open ones, as it is now.
+    pub(crate) fn closed_hold(&self, id: HoldId) -> Option<&Hold> {
+        self.changes.holds.get(&id).or_else(|| self.holds.get(&id))
+    }
+
     /// Takes in what a command caused, so that the next one sees it.
     pub(crate) fn absorb(&mut self, effects: Effects) {
         let Effects {
             account,
             account_profile,
             entries,
-            grant,
+            grants,
             lots,
-            key,
+            holds,
+            charge,
+            keys,
             key_profile,
+            price,
             operator_key,
+            erasure,
             remembered,
         } = effects;
         if let Some(account) = account {
@@ -189,24 +351,42 @@ impl Snapshot {
         if let Some(profile) = account_profile {
             self.external_ids
                 .extend(profile.external_id.clone().map(|external_id| (external_id, profile.id)));
-            self.changes.account_profiles.push(profile);
+            self.account_profiles.insert(profile.id, profile.clone());
+            self.changes.account_profiles.insert(profile.id, profile);
         }
         self.changes.entries.extend(entries);
-        self.changes.grants.extend(grant);
+        self.changes.grants.extend(grants);
         self.changes.lots.extend(lots.into_iter().map(|lot| (lot.grant_id, lot)));
-        if let Some(key) = key {
+        self.changes.holds.extend(holds.into_iter().map(|hold| (hold.id, hold)));
+        if let Some(charge) = charge {
+            self.changes.refunded.insert(charge.id, charge.refunded);
+            self.charges.insert(charge.id, charge);
+        }
+        for key in keys {
             self.keys_changed.insert(key.id);
             self.secrets.insert(key.secret, key.id);
             self.keys.insert(key.id, key);
         }
         if let Some(profile) = key_profile {
-            self.key_profiles_changed.insert(profile.id);
-            self.key_profiles.insert(profile.id, profile);
+            self.key_profiles.insert(profile.id, profile.clone());
+            self.changes.key_profiles.insert(profile.id, profile);
+        }
+        match price {
+            None => {}
+            Some(PriceChange::Put(price)) => {
+                self.prices.insert(price.operation.clone(), price.clone());
+                self.changes.prices.insert(price.operation.clone(), Some(price));
+            }
+            Some(PriceChange::Deleted(operation)) => {
+                self.prices.remove(&operation);
+                self.changes.prices.insert(operation, None);
+            }
         }
         if let Some(operator_key) = operator_key {
             self.operator_keys.insert(operator_key.id, operator_key.clone());
-            self.changes.operator_keys.push(operator_key);
+            self.changes.operator_keys.insert(operator_key.id, operator_key);
         }
+        self.changes.erasures.extend(erasure);
         if let Some(change) = remembered {
             self.remembered.insert((change.account_id, change.key.clone()), change.remembered.clone());
             if !change.has_entry {
@@ -221,7 +401,6 @@ impl Snapshot {
         let mut changes = self.changes;
         changes.accounts = take(&mut self.accounts, &self.accounts_changed);
         changes.keys = take(&mut self.keys, &self.keys_changed);
-        changes.key_profiles = take(&mut self.key_profiles, &self.key_profiles_changed);
         changes
     }
 }

@@ -1,4 +1,5 @@
-//! Text that users give: names, references, external ids, metadata, idempotency keys, hints of keys.
+//! Text that users give: names, references, reasons, operations, external ids, metadata, idempotency keys, hints
+//! of keys.
 //!
 //! Each is a type that can only be made within its limits. None may hold a control character, for these
 //! texts end up in tables, CSV files and databases that do not take them.
@@ -81,6 +82,26 @@ text!(
 text!(
     /// The user's own word for a movement of credits: 1 to 255 characters.
     Reference,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
+    /// Why somebody adjusted a balance by hand: 1 to 255 characters.
+    Reason,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
+    /// What a customer may do for credits, as the catalogue names it: 1 to 255 characters.
+    Operation,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
+    /// What an operation is counted in: 1 to 255 characters.
+    Unit,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
+    /// What an operation is, for people: 1 to 255 characters.
+    Description,
     |text| checked(text, TEXT_CHARACTERS_MAX)
 );
 text!(

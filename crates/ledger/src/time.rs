@@ -40,6 +40,13 @@ impl Timestamp {
         Timestamp(if later > MS_MAX { MS_MAX } else { later })
     }
 
+    /// The time so many days later, held at [`Timestamp::MAX`].
+    #[must_use]
+    pub const fn saturating_add_days(self, days: u16) -> Timestamp {
+        let later = self.0 + days as i64 * MS_PER_DAY;
+        Timestamp(if later > MS_MAX { MS_MAX } else { later })
+    }
+
     /// The midnight (UTC) at or before this time.
     #[must_use]
     pub const fn start_of_day(self) -> Timestamp {

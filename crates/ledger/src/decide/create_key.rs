@@ -24,6 +24,7 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &CreateKey)
         id: command.id,
         account_id: command.account_id,
         secret: command.secret,
+        retired: Vec::new(),
         disabled: false,
         revoked_at: None,
         expires_at: command.expires_at,
@@ -31,6 +32,6 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &CreateKey)
         spent: Spent::default(),
     };
     let effects =
-        Effects { key: Some(key.clone()), key_profile: Some(profile.clone()), ..Effects::default() };
+        Effects { keys: vec![key.clone()], key_profile: Some(profile.clone()), ..Effects::default() };
     Decision::done(Outcome::KeyCreated(KeyRecord { profile, key }), effects)
 }

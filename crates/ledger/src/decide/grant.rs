@@ -30,7 +30,7 @@ pub(super) fn decide(
     if draft.account().status == AccountStatus::Closed {
         return Decision::refused(Refusal::AccountIsClosed);
     }
-    if draft.account().lots.iter().filter(|lot| lot.is_open()).count() >= GRANTS_OPEN_MAX {
+    if draft.open_lots() >= GRANTS_OPEN_MAX {
         return Decision::refused(Refusal::TooManyGrantsAreOpen);
     }
     if !stays_in_range(&draft, command.credits) {
@@ -40,7 +40,7 @@ pub(super) fn decide(
     // From here the command succeeds.
     draft.add_lot(Lot {
         grant_id: command.id,
-        order: draft.account().grants_made + 1,
+        order: draft.account().lots_made + 1,
         category: command.category,
         priority: command.priority,
         effective_at,
@@ -50,7 +50,7 @@ pub(super) fn decide(
         held: Credits::ZERO,
         expired: Credits::ZERO,
         started: false,
-        voided: false,
+        held_when_voided: None,
     });
     if effective_at <= at {
         draft.start_lot(command.id, at, command.note.clone(), Some(idempotency));
@@ -62,18 +62,15 @@ pub(super) fn decide(
         metadata: command.note.metadata.clone(),
         created_at: at,
     };
-    let mut effects = draft.into_effects();
-    effects.grant = Some(grant.clone());
+    let mut effects = draft.into_effects(snapshot);
+    effects.grants.push(grant.clone());
     Decision::done(Outcome::Granted(grant), effects)
 }
 
 /// Whether the account stays in range with these credits and with all that is still to start: a lot that
 /// starts is not asked again.
 fn stays_in_range(draft: &Draft, credits: Credits) -> bool {
-    let Some(coming) = draft.pending().and_then(|pending| pending.checked_add(credits)) else {
-        return false;
-    };
-    let account = draft.account();
-    account.totals.granted.checked_add(coming).is_some()
-        && account.balance.available.checked_add(coming).is_some()
+    let coming = draft.pending().and_then(|pending| pending.checked_add(credits));
+    let granted = coming.and_then(|coming| draft.account().totals.granted.checked_add(coming));
+    granted.is_some() && draft.has_room_for(credits)
 }

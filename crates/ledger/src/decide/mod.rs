@@ -4,26 +4,45 @@
 //! contract; then the line *from here the command succeeds*; then only effects. A refused command has no
 //! effect, except that a refusal which the contract says is remembered is remembered.
 
+mod amounts;
 mod draft;
 
 mod create_account;
+mod update_account;
+
+mod adjust;
+mod grant;
+mod void_grant;
+
+mod spending;
 
 mod charge;
-mod grant;
+mod refund;
+
+mod capture;
+mod hold;
+mod release;
+
+mod erase_texts;
 mod settle;
 
 mod create_key;
 mod revoke_key;
+mod rotate_key;
 mod update_key;
+
+mod prices;
 
 mod operator_keys;
 
 use std::borrow::Cow;
 
+use draft::Draft;
+
 use crate::snapshot::Effects;
 use crate::{
-    Account, AccountId, Command, Fingerprint, Grant, Idempotency, IdempotencyKey, Outcome, Refusal,
-    Remembered, RememberedChange, Reply, Snapshot, Timestamp,
+    Account, AccountId, Command, Entry, Fingerprint, Grant, Hold, HoldId, Idempotency, IdempotencyKey, Key,
+    Outcome, Refusal, Remembered, RememberedChange, Reply, Snapshot, Timestamp,
 };
 
 /// What comes of a command: its outcome, and what the snapshot takes in by [`Decision::absorb_into`].
@@ -54,18 +73,47 @@ impl Decision {
 pub fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Command) -> Decision {
     match command {
         Command::CreateAccount(command) => create_account::decide(snapshot, clock, command),
+        Command::UpdateAccount(command) => update_account::decide(snapshot, clock, command),
         Command::Grant(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
             name.once(snapshot, clock, || grant::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::VoidGrant(command) => {
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || void_grant::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::Adjust(command) => {
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || adjust::decide(snapshot, clock, command, name.idempotency()))
         }
         Command::Charge(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
             name.once(snapshot, clock, || charge::decide(snapshot, clock, command, name.idempotency()))
         }
+        Command::Refund(command) => {
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || refund::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::Hold(command) => {
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || hold::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::Capture(command) => {
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || capture::decide(snapshot, clock, command, name.idempotency()))
+        }
+        Command::Release(command) => {
+            let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
+            name.once(snapshot, clock, || release::decide(snapshot, clock, command, name.idempotency()))
+        }
         Command::Settle(command) => settle::decide(snapshot, clock, command),
+        Command::EraseTexts(command) => erase_texts::decide(snapshot, command),
         Command::CreateKey(command) => create_key::decide(snapshot, clock, command),
         Command::UpdateKey(command) => update_key::decide(snapshot, clock, command),
+        Command::RotateKey(command) => rotate_key::decide(snapshot, clock, command),
         Command::RevokeKey(command) => revoke_key::decide(snapshot, clock, command),
+        Command::PutPrice(command) => prices::put(snapshot, clock, command),
+        Command::DeletePrice(command) => prices::delete(snapshot, command),
         Command::CreateOperatorKey(command) => operator_keys::create(snapshot, clock, command),
         Command::RevokeOperatorKey(command) => operator_keys::revoke(snapshot, clock, command),
     }
@@ -75,24 +123,51 @@ pub fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Command) -> Decis
 /// this; the entries that go with it are written by the next command that reaches the account.
 #[must_use]
 pub fn settle(account: &Account, until: Timestamp) -> Cow<'_, Account> {
-    if account.next_due().is_none_or(|due| due > until) {
+    if !is_due(account, until) {
         return Cow::Borrowed(account);
     }
-    Cow::Owned(draft::Draft::open(account, until).into_account())
+    Cow::Owned(Draft::open(account, until).into_account())
+}
+
+/// The entries that settling an account until a time will write.
+#[must_use]
+pub fn entries_due(account: &Account, until: Timestamp) -> Vec<Entry> {
+    if is_due(account, until) { Draft::open(account, until).into_entries() } else { Vec::new() }
 }
 
 /// A grant of an account as it stands at a time, with everything settled that has fallen due until then. Both
 /// must have been read at one moment.
 #[must_use]
 pub fn settle_grant(account: &Account, grant: Grant, until: Timestamp) -> Grant {
-    if account.next_due().is_none_or(|due| due > until) {
+    if !is_due(account, until) {
         return grant;
     }
-    let settled = draft::Draft::open(account, until).into_effects();
-    match settled.lots.into_iter().find(|lot| lot.grant_id == grant.lot.grant_id) {
+    match Draft::open(account, until).touched_lot(grant.lot.grant_id) {
         Some(lot) => Grant { lot, ..grant },
         None => grant,
     }
+}
+
+/// A key of an account as it stands at a time: with what its caps get back from holds that have lapsed until then.
+/// Both must have been read at one moment.
+#[must_use]
+pub fn settle_key(account: &Account, key: Key, until: Timestamp) -> Key {
+    if is_due(account, until) { Draft::open(account, until).key(&key) } else { key }
+}
+
+fn is_due(account: &Account, until: Timestamp) -> bool {
+    account.next_due().is_some_and(|due| due <= until)
+}
+
+/// The open hold that a command names.
+fn open_hold<'a>(snapshot: &Snapshot, draft: &'a Draft, id: HoldId) -> Result<&'a Hold, Refusal> {
+    let account = draft.account();
+    if let Some(hold) = account.holds.get(id) {
+        return Ok(hold);
+    }
+    let known =
+        draft.has_ended(id) || snapshot.closed_hold(id).is_some_and(|hold| hold.account_id == account.id);
+    Err(if known { Refusal::HoldIsClosed } else { Refusal::HoldIsUnknown })
 }
 
 /// A request that moves credits, by the name its caller gave it.

@@ -12,6 +12,7 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &RevokeKey)
 
     // From here the command succeeds.
     let revoked = Key { revoked_at: key.revoked_at.or(Some(clock)), ..key.clone() };
-    let effects = Effects { key: (revoked != *key).then(|| revoked.clone()), ..Effects::default() };
+    let effects =
+        Effects { keys: Vec::from_iter((revoked != *key).then(|| revoked.clone())), ..Effects::default() };
     Decision::done(Outcome::KeyRevoked(KeyRecord { profile: profile.clone(), key: revoked }), effects)
 }

@@ -14,5 +14,5 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Settle) ->
     if account.next_due().is_none_or(|due| due > clock) {
         return Decision::done(Outcome::Settled, Effects::default());
     }
-    Decision::done(Outcome::Settled, Draft::open(account, clock).into_effects())
+    Decision::done(Outcome::Settled, Draft::open(account, clock).into_effects(snapshot))
 }

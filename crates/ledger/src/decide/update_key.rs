@@ -29,6 +29,6 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &UpdateKey)
         ..profile.clone()
     };
     let effects =
-        Effects { key: Some(key.clone()), key_profile: Some(profile.clone()), ..Effects::default() };
+        Effects { keys: vec![key.clone()], key_profile: Some(profile.clone()), ..Effects::default() };
     Decision::done(Outcome::KeyUpdated(KeyRecord { profile, key }), effects)
 }
