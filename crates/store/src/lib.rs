@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, AccountStatus, Charge, ChargeId, Command, Entry, ExternalId, Grant,
-    GrantId, Key, KeyId, KeyRecord, OperatorKey, Reply, SecretHash, Seq, Timestamp,
+    Account, AccountId, AccountRecord, AccountStatus, Charge, ChargeId, Command, Credits, Entry, EntryKind,
+    ExternalId, Grant, GrantId, HoldId, HoldRecord, HoldStatus, Key, KeyId, KeyRecord, Operation,
+    OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
 };
 
 pub use memory::MemoryStore;
@@ -71,6 +72,118 @@ pub struct AccountFilter {
     pub status: Option<AccountStatus>,
 }
 
+/// Which charges to list.
+#[derive(Clone, Debug, Default)]
+pub struct ChargeFilter {
+    /// Only those of this account.
+    pub account_id: Option<AccountId>,
+    /// Only those with this reference.
+    pub reference: Option<Reference>,
+}
+
+/// Which holds to list. A hold whose time is over by `at` counts as expired, whether or not that is written yet.
+#[derive(Clone, Debug)]
+pub struct HoldFilter {
+    /// Only those of this account.
+    pub account_id: Option<AccountId>,
+    /// Only those with this status.
+    pub status: Option<HoldStatus>,
+    /// The time to which the statuses are settled.
+    pub at: Timestamp,
+}
+
+/// In which order entries are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EntryOrder {
+    /// As they happened.
+    OldestFirst,
+    /// The other way round.
+    NewestFirst,
+}
+
+/// Which entries of an account to read.
+#[derive(Clone, Debug)]
+pub struct EntryQuery {
+    /// The account.
+    pub account_id: AccountId,
+    /// Only those of this time or later.
+    pub from: Option<Timestamp>,
+    /// Only those before this time.
+    pub to: Option<Timestamp>,
+    /// Only those of this kind.
+    pub kind: Option<EntryKind>,
+    /// Only those that the holder of this key may see: its own, and those of the account itself.
+    pub visible_to: Option<KeyId>,
+    /// In which order.
+    pub order: EntryOrder,
+    /// Only those that come after this one in that order.
+    pub beyond: Option<Seq>,
+    /// How many at most.
+    pub count_max: usize,
+}
+
+impl EntryQuery {
+    /// All entries of an account as they happened, a page at a time.
+    #[must_use]
+    pub const fn all_of(account_id: AccountId, beyond: Option<Seq>, count_max: usize) -> EntryQuery {
+        EntryQuery {
+            account_id,
+            from: None,
+            to: None,
+            kind: None,
+            visible_to: None,
+            order: EntryOrder::OldestFirst,
+            beyond,
+            count_max,
+        }
+    }
+}
+
+/// A page of entries. It may hold fewer than were asked for, and there be more: so that no page takes long, only so
+/// many entries are looked through for one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryPage {
+    /// The entries, in the order that was asked for.
+    pub entries: Vec<Entry>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Seq>,
+}
+
+/// What usage is summed by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UsageBy {
+    /// The day, in UTC.
+    Day,
+    /// The customer's key.
+    Key,
+    /// The operation.
+    Operation,
+}
+
+/// What one sum is of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UsageOf {
+    /// A day, by its midnight in UTC.
+    Day(Timestamp),
+    /// A key, or no key.
+    Key(Option<KeyId>),
+    /// An operation, or none.
+    Operation(Option<Operation>),
+}
+
+/// What was spent on one day, with one key or on one operation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// Which one.
+    pub of: UsageOf,
+    /// How many charges there were, captures included.
+    pub charges: u64,
+    /// What they came to.
+    pub charged: Credits,
+    /// What was refunded meanwhile, of them or of earlier ones.
+    pub refunded: Credits,
+}
+
 /// What can be looked at. Everything seen has been committed.
 #[async_trait]
 pub trait Reader: Send + Sync {
@@ -94,12 +207,17 @@ pub trait Reader: Send + Sync {
     /// Accounts on which something has fallen due by a time, longest due first.
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError>;
 
-    /// A customer's key.
-    async fn key_record(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError>;
-    /// The keys of an account, newest first.
-    async fn key_records(&self, account_id: AccountId, span: Span) -> Result<Page<KeyRecord>, StoreError>;
+    /// A customer's key, and its account at the same moment.
+    async fn key_record(&self, id: KeyId) -> Result<Option<(Account, KeyRecord)>, StoreError>;
+    /// The keys of an account, newest first, and the account at the same moment.
+    async fn key_records(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<KeyRecord>)>, StoreError>;
     /// When each of these keys was last used, as far as it has been noted.
     async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError>;
+
     /// A grant, and its account at the same moment.
     async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError>;
     /// The grants of an account, newest first, and the account at the same moment.
@@ -108,15 +226,43 @@ pub trait Reader: Send + Sync {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Account, Page<Grant>)>, StoreError>;
+
     /// A charge.
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError>;
-    /// Entries of an account that come after a number, oldest first.
-    async fn entries(
+    /// Charges, newest first.
+    async fn charges(&self, filter: ChargeFilter, span: Span) -> Result<Page<Charge>, StoreError>;
+    /// A hold, as of its last entry.
+    async fn hold(&self, id: HoldId) -> Result<Option<HoldRecord>, StoreError>;
+    /// Holds, newest first, as of their last entries.
+    async fn holds(&self, filter: HoldFilter, span: Span) -> Result<Page<HoldRecord>, StoreError>;
+
+    /// The account of a grant.
+    async fn account_of_grant(&self, id: GrantId) -> Result<Option<AccountId>, StoreError>;
+    /// The account of each of these charges; what is unknown is absent.
+    async fn accounts_of_charges(
+        &self,
+        ids: Vec<ChargeId>,
+    ) -> Result<BTreeMap<ChargeId, AccountId>, StoreError>;
+    /// The account of each of these holds; what is unknown is absent.
+    async fn accounts_of_holds(&self, ids: Vec<HoldId>) -> Result<BTreeMap<HoldId, AccountId>, StoreError>;
+
+    /// Entries of an account.
+    async fn entries(&self, query: EntryQuery) -> Result<EntryPage, StoreError>;
+    /// The last entry of an account that happened at a time or before.
+    async fn last_entry(&self, account_id: AccountId, until: Timestamp) -> Result<Option<Entry>, StoreError>;
+    /// What an account has spent from one time until before another, summed.
+    async fn usage(
         &self,
         account_id: AccountId,
-        after: Seq,
-        count_max: usize,
-    ) -> Result<Vec<Entry>, StoreError>;
+        by: UsageBy,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError>;
+
+    /// The price of an operation.
+    async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError>;
+    /// The prices, newest first, the one that every catalogue has last.
+    async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError>;
 }
 
 /// A place that keeps the ledger.

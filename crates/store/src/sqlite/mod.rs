@@ -13,7 +13,10 @@ mod write;
 mod writer;
 
 mod published;
+mod read;
 mod reader;
+
+mod query;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -22,12 +25,15 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, KeyId, KeyRecord,
-    OperatorKey, Reply, SecretHash, Seq, Timestamp,
+    Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord, KeyId,
+    KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
 };
 use tokio::sync::oneshot;
 
-use crate::{AccountFilter, Batch, Holder, Page, Reader, Span, Store, StoreError};
+use crate::{
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, Page, Reader, Span, Store,
+    StoreError, Usage, UsageBy,
+};
 use published::Published;
 use reader::ReaderPool;
 use writer::{Job, Writer};
@@ -127,7 +133,7 @@ impl Reader for SqliteStore {
     }
 
     async fn account_record(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
-        self.readers.read(move |connection| load::account_record(connection, id)).await
+        self.readers.read(move |connection| read::account_record(connection, id)).await
     }
 
     async fn account_records(
@@ -135,27 +141,31 @@ impl Reader for SqliteStore {
         filter: AccountFilter,
         span: Span,
     ) -> Result<Page<AccountRecord>, StoreError> {
-        self.readers.read(move |connection| load::account_records(connection, &filter, span)).await
+        self.readers.read(move |connection| read::account_records(connection, &filter, span)).await
     }
 
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
-        self.readers.read(move |connection| load::accounts_due(connection, until, count_max)).await
+        self.readers.read(move |connection| read::accounts_due(connection, until, count_max)).await
     }
 
-    async fn key_record(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        self.readers.read(move |connection| load::key_record(connection, id)).await
+    async fn key_record(&self, id: KeyId) -> Result<Option<(Account, KeyRecord)>, StoreError> {
+        self.readers.read(move |connection| read::account_and_key(connection, id)).await
     }
 
-    async fn key_records(&self, account_id: AccountId, span: Span) -> Result<Page<KeyRecord>, StoreError> {
-        self.readers.read(move |connection| load::key_records(connection, account_id, span)).await
+    async fn key_records(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<KeyRecord>)>, StoreError> {
+        self.readers.read(move |connection| read::account_and_keys(connection, account_id, span)).await
     }
 
     async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
-        self.readers.read(move |connection| load::key_uses(connection, &ids)).await
+        self.readers.read(move |connection| read::key_uses(connection, &ids)).await
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError> {
-        self.readers.read(move |connection| load::account_and_grant(connection, id)).await
+        self.readers.read(move |connection| read::account_and_grant(connection, id)).await
     }
 
     async fn grants(
@@ -163,19 +173,63 @@ impl Reader for SqliteStore {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Account, Page<Grant>)>, StoreError> {
-        self.readers.read(move |connection| load::account_and_grants(connection, account_id, span)).await
+        self.readers.read(move |connection| read::account_and_grants(connection, account_id, span)).await
     }
 
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
-        self.readers.read(move |connection| load::charge(connection, id)).await
+        self.readers.read(move |connection| read::charge(connection, id)).await
     }
 
-    async fn entries(
+    async fn charges(&self, filter: ChargeFilter, span: Span) -> Result<Page<Charge>, StoreError> {
+        self.readers.read(move |connection| read::charges(connection, &filter, span)).await
+    }
+
+    async fn hold(&self, id: HoldId) -> Result<Option<HoldRecord>, StoreError> {
+        self.readers.read(move |connection| read::hold(connection, id)).await
+    }
+
+    async fn holds(&self, filter: HoldFilter, span: Span) -> Result<Page<HoldRecord>, StoreError> {
+        self.readers.read(move |connection| read::holds(connection, &filter, span)).await
+    }
+
+    async fn account_of_grant(&self, id: GrantId) -> Result<Option<AccountId>, StoreError> {
+        self.readers.read(move |connection| read::account_of_grant(connection, id)).await
+    }
+
+    async fn accounts_of_charges(
+        &self,
+        ids: Vec<ChargeId>,
+    ) -> Result<BTreeMap<ChargeId, AccountId>, StoreError> {
+        self.readers.read(move |connection| read::accounts_of_charges(connection, &ids)).await
+    }
+
+    async fn accounts_of_holds(&self, ids: Vec<HoldId>) -> Result<BTreeMap<HoldId, AccountId>, StoreError> {
+        self.readers.read(move |connection| read::accounts_of_holds(connection, &ids)).await
+    }
+
+    async fn entries(&self, query: EntryQuery) -> Result<EntryPage, StoreError> {
+        self.readers.read(move |connection| read::entries(connection, &query)).await
+    }
+
+    async fn last_entry(&self, account_id: AccountId, until: Timestamp) -> Result<Option<Entry>, StoreError> {
+        self.readers.read(move |connection| read::last_entry(connection, account_id, until)).await
+    }
+
+    async fn usage(
         &self,
         account_id: AccountId,
-        after: Seq,
-        count_max: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.readers.read(move |connection| load::entries(connection, account_id, after, count_max)).await
+        by: UsageBy,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        self.readers.read(move |connection| read::usage(connection, account_id, by, from, to)).await
+    }
+
+    async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError> {
+        Ok(self.published.price(&operation).map(|price| (*price).clone()))
+    }
+
+    async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
+        self.readers.read(move |connection| read::prices(connection, span)).await
     }
 }

@@ -7,10 +7,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
-use coffer_ledger::{Account, AccountId, Changes, Key, KeyId, Lot, OperatorKey, OperatorKeyId, SecretHash};
+use coffer_ledger::{
+    Account, AccountId, Changes, Hold, Key, KeyId, Lot, Operation, OperatorKey, OperatorKeyId, Price,
+    RetiredSecret, SecretHash,
+};
 use rusqlite::Connection;
 
-use super::load;
+use super::read;
 use crate::Holder;
 
 type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
@@ -19,7 +22,9 @@ type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
 pub(super) struct Published {
     accounts: Map<AccountId, Arc<Account>>,
     keys: Map<KeyId, Arc<Key>>,
+    /// Live secrets and retired ones: what a retired one opens, if anything, its key tells.
     secrets: Map<SecretHash, Arc<Key>>,
+    prices: Map<Operation, Arc<Price>>,
     operator_keys: RwLock<BTreeMap<OperatorKeyId, OperatorKey>>,
     operator_secrets: Map<SecretHash, Arc<OperatorKey>>,
 }
@@ -31,20 +36,42 @@ impl Published {
             accounts: Map::default(),
             keys: Map::default(),
             secrets: Map::default(),
+            prices: Map::default(),
             operator_keys: RwLock::default(),
             operator_secrets: Map::default(),
         };
+        published.load_accounts(connection)?;
+        published.load_keys(connection)?;
+        published.publish_price(Price::reserved());
+        read::each_price(connection, |price| published.publish_price(price))?;
+        read::each_operator_key(connection, |key| published.publish_operator_key(key))?;
+        Ok(published)
+    }
+
+    fn load_accounts(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut lots: HashMap<AccountId, Vec<Lot>> = HashMap::new();
-        load::each_open_lot(connection, |account_id, lot| lots.entry(account_id).or_default().push(lot))?;
-        load::each_account(connection, |mut account| {
+        read::each_open_lot(connection, |account_id, lot| lots.entry(account_id).or_default().push(lot))?;
+        let mut holds: HashMap<AccountId, Vec<Hold>> = HashMap::new();
+        read::each_open_hold(connection, |hold| holds.entry(hold.account_id).or_default().push(hold))?;
+        read::each_account(connection, |mut account| {
             account.lots = lots.remove(&account.id).unwrap_or_default();
             account.lots.sort_by_key(Lot::burn_order);
             account.lots.shrink_to_fit();
-            published.publish_account(account);
-        })?;
-        load::each_key(connection, |key| published.publish_key(key))?;
-        load::each_operator_key(connection, |key| published.publish_operator_key(key))?;
-        Ok(published)
+            for hold in holds.remove(&account.id).into_iter().flatten() {
+                account.holds.insert(hold);
+            }
+            self.publish_account(account);
+        })
+    }
+
+    /// A retired secret points to its key as a live one does, and stays taken after its time.
+    fn load_keys(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut retired: HashMap<KeyId, Vec<RetiredSecret>> = HashMap::new();
+        read::each_retired_secret(connection, |(id, secret)| retired.entry(id).or_default().push(secret))?;
+        read::each_key(connection, |mut key| {
+            key.retired = retired.remove(&key.id).unwrap_or_default();
+            self.publish_key(key);
+        })
     }
 
     pub(super) fn account(&self, id: AccountId) -> Option<Arc<Account>> {
@@ -57,6 +84,10 @@ impl Published {
 
     pub(super) fn key_by_secret(&self, secret: &SecretHash) -> Option<Arc<Key>> {
         self.secrets.pin().get(secret).cloned()
+    }
+
+    pub(super) fn price(&self, operation: &Operation) -> Option<Arc<Price>> {
+        self.prices.pin().get(operation).cloned()
     }
 
     pub(super) fn holder(&self, secret: &SecretHash) -> Option<Holder> {
@@ -77,7 +108,13 @@ impl Published {
     pub(super) fn publish(&self, changes: Changes) {
         changes.accounts.into_iter().for_each(|account| self.publish_account(account));
         changes.keys.into_iter().for_each(|key| self.publish_key(key));
-        changes.operator_keys.into_iter().for_each(|key| self.publish_operator_key(key));
+        for (operation, price) in changes.prices {
+            match price {
+                Some(price) => self.publish_price(price),
+                None => drop(self.prices.pin().remove(&operation)),
+            }
+        }
+        changes.operator_keys.into_values().for_each(|key| self.publish_operator_key(key));
     }
 
     fn publish_account(&self, account: Account) {
@@ -87,7 +124,15 @@ impl Published {
     fn publish_key(&self, key: Key) {
         let key = Arc::new(key);
         self.keys.pin().insert(key.id, Arc::clone(&key));
-        self.secrets.pin().insert(key.secret, key);
+        let secrets = self.secrets.pin();
+        for retired in &key.retired {
+            secrets.insert(retired.secret, Arc::clone(&key));
+        }
+        secrets.insert(key.secret, key);
+    }
+
+    fn publish_price(&self, price: Price) {
+        self.prices.pin().insert(price.operation.clone(), Arc::new(price));
     }
 
     fn publish_operator_key(&self, key: OperatorKey) {

@@ -102,7 +102,8 @@ impl Writer {
 
     fn apply(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
         let needs = Needs::of(&batch.commands);
-        let loaded = load::snapshot(&self.connection, &self.published, &needs).map_err(Failure::from);
+        let loaded =
+            load::snapshot(&self.connection, &self.published, &needs, batch.clock).map_err(Failure::from);
         let mut snapshot = match loaded {
             Ok(snapshot) => snapshot,
             Err(Failure::Refused(error)) => return Err(error),

@@ -1,0 +1,82 @@
+//! Accounts.
+
+use coffer_ledger::{Account, AccountId, AccountRecord, Lot, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::sqlite::query::{all, each, one, select};
+use crate::sqlite::rows::{self, Columns, Result};
+use crate::{AccountFilter, Page, Span};
+
+pub(in crate::sqlite) fn account(connection: &Connection, id: AccountId) -> Result<Option<Account>> {
+    let sql = select(rows::ACCOUNT, "accounts WHERE id = ?1");
+    let account = one(connection, &sql, [id.bytes()], rows::account)?;
+    account.map(|account| whole(connection, account)).transpose()
+}
+
+pub(in crate::sqlite) fn account_record(
+    connection: &Connection,
+    id: AccountId,
+) -> Result<Option<AccountRecord>> {
+    let sql = account_records_sql("account_profiles.id = ?1");
+    let record = one(connection, &sql, [id.bytes()], account_record_row)?;
+    record.map(|record| whole_record(connection, record)).transpose()
+}
+
+pub(in crate::sqlite) fn account_records(
+    connection: &Connection,
+    filter: &AccountFilter,
+    span: Span,
+) -> Result<Page<AccountRecord>> {
+    let sql = account_records_sql(
+        "account_profiles.id < ?1 AND (?2 IS NULL OR external_id = ?2) AND (?3 IS NULL OR status = ?3) \
+         ORDER BY account_profiles.id DESC LIMIT ?4",
+    );
+    let external_id = filter.external_id.as_ref().map(coffer_ledger::ExternalId::as_str);
+    let status = filter.status.map(rows::account_status);
+    let params = params![span.before_or_end(), external_id, status, span.count_max + 1];
+    let records = all(connection, &sql, params, account_record_row)?.into_iter();
+    let records: Result<_> = records.map(|record| whole_record(connection, record)).collect();
+    Ok(Page::of(records?, span))
+}
+
+pub(in crate::sqlite) fn accounts_due(
+    connection: &Connection,
+    until: Timestamp,
+    count_max: usize,
+) -> Result<Vec<AccountId>> {
+    let sql = "SELECT id FROM accounts WHERE next_due <= ?1 ORDER BY next_due LIMIT ?2";
+    all(connection, sql, params![until.unix_ms(), count_max], rows::account_id)
+}
+
+/// Every account, without its lots and holds.
+pub(in crate::sqlite) fn each_account(connection: &Connection, take: impl FnMut(Account)) -> Result<()> {
+    each(connection, &select(rows::ACCOUNT, "accounts"), [], rows::account, take)
+}
+
+fn account_records_sql(condition: &str) -> String {
+    let (profile, account) = (rows::ACCOUNT_PROFILE, rows::ACCOUNT);
+    format!(
+        "SELECT {profile}, {account} FROM account_profiles JOIN accounts ON accounts.id = account_profiles.id \
+         WHERE {condition}"
+    )
+}
+
+fn account_record_row(columns: &mut Columns<'_>) -> Result<AccountRecord> {
+    Ok(AccountRecord { profile: rows::account_profile(columns)?, account: rows::account(columns)? })
+}
+
+fn whole_record(connection: &Connection, record: AccountRecord) -> Result<AccountRecord> {
+    Ok(AccountRecord { account: whole(connection, record.account)?, ..record })
+}
+
+/// The account with its open lots and holds.
+fn whole(connection: &Connection, mut account: Account) -> Result<Account> {
+    let from = "lots WHERE account_id = ?1 AND (remaining > 0 OR held > 0)";
+    account.lots = all(connection, &select(rows::LOT, from), [account.id.bytes()], rows::lot)?;
+    account.lots.sort_by_key(Lot::burn_order);
+    let from = "holds WHERE account_id = ?1 AND status = 'open'";
+    for hold in all(connection, &select(rows::HOLD, from), [account.id.bytes()], rows::hold)? {
+        account.holds.insert(hold);
+    }
+    Ok(account)
+}

@@ -1,0 +1,18 @@
+//! Prices.
+
+use coffer_ledger::Price;
+
+use super::{Columns, Result};
+
+pub(in crate::sqlite) const PRICE: &str = "id, operation, rate, unit, description, updated_at";
+
+pub(in crate::sqlite) fn price(columns: &mut Columns<'_>) -> Result<Price> {
+    Ok(Price {
+        id: columns.raw()?,
+        operation: columns.text()?,
+        rate: columns.optional_rate()?.ok_or_else(|| columns.meaningless("price"))?,
+        unit: columns.optional_text()?,
+        description: columns.optional_text()?,
+        updated_at: Some(columns.time()?),
+    })
+}

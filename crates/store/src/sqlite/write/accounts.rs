@@ -1,0 +1,123 @@
+//! Accounts, grants and lots.
+
+use coffer_ledger::{Account, AccountProfile, Credits, Grant, Lot, Timestamp};
+use rusqlite::{Connection, named_params, params};
+
+use super::execute;
+use crate::sqlite::rows;
+
+pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO account_profiles (id, name, external_id, metadata, created_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (id) DO UPDATE SET name = ?2, metadata = ?4";
+    let external_id = profile.external_id.as_ref().map(coffer_ledger::ExternalId::as_str);
+    execute(
+        connection,
+        sql,
+        params![
+            profile.id.bytes(),
+            profile.name.as_str(),
+            external_id,
+            rows::metadata(&profile.metadata),
+            profile.created_at.unix_ms(),
+        ],
+    )
+}
+
+pub(super) fn account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO accounts (id, status, overdraft_limit, available, held, debt, lots_made, refund_lot_day, refund_lot_id, seq, \
+               head, last_at, granted, adjusted, refunded, spent, expired, voided, next_due) \
+               VALUES (:id, :status, :overdraft_limit, :available, :held, :debt, :lots_made, :refund_lot_day, :refund_lot_id, :seq, \
+               :head, :last_at, :granted, :adjusted, :refunded, :spent, :expired, :voided, :next_due) \
+               ON CONFLICT (id) DO UPDATE SET status = :status, overdraft_limit = :overdraft_limit, \
+               available = :available, held = :held, debt = :debt, lots_made = :lots_made, refund_lot_day = :refund_lot_day, refund_lot_id = :refund_lot_id, seq = :seq, \
+               head = :head, last_at = :last_at, granted = :granted, adjusted = :adjusted, \
+               refunded = :refunded, spent = :spent, expired = :expired, voided = :voided, \
+               next_due = :next_due";
+    let totals = &account.totals;
+    execute(
+        connection,
+        sql,
+        named_params! {
+            ":id": account.id.bytes(),
+            ":status": rows::account_status(account.status),
+            ":overdraft_limit": account.overdraft_limit.millionths(),
+            ":available": account.balance.available.millionths(),
+            ":held": account.balance.held.millionths(),
+            ":debt": account.debt.millionths(),
+            ":lots_made": account.lots_made,
+            ":refund_lot_day": account.refund_lot.map(|lot| lot.day.unix_ms()),
+            ":refund_lot_id": account.refund_lot.map(|lot| lot.grant_id.bytes()),
+            ":seq": account.seq.0,
+            ":head": account.head.0,
+            ":last_at": account.last_at.unix_ms(),
+            ":granted": totals.granted.millionths(),
+            ":adjusted": totals.adjusted.millionths(),
+            ":refunded": totals.refunded.millionths(),
+            ":spent": totals.spent.millionths(),
+            ":expired": totals.expired.millionths(),
+            ":voided": totals.voided.millionths(),
+            ":next_due": account.next_due().map(Timestamp::unix_ms),
+        },
+    )
+}
+
+pub(super) fn grant(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
+    let sql =
+        "INSERT INTO grants (id, account_id, reference, metadata, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    execute(
+        connection,
+        sql,
+        params![
+            grant.lot.grant_id.bytes(),
+            grant.account_id.bytes(),
+            grant.reference.as_ref().map(coffer_ledger::Reference::as_str),
+            rows::metadata(&grant.metadata),
+            grant.created_at.unix_ms(),
+        ],
+    )
+}
+
+pub(super) fn lot(connection: &Connection, grant: &Grant, lot: &Lot) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO lots (grant_id, account_id, creation_order, category, priority, effective_at, \
+               expires_at, granted, remaining, held, expired, started, held_when_voided) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    execute(
+        connection,
+        sql,
+        params![
+            lot.grant_id.bytes(),
+            grant.account_id.bytes(),
+            lot.order,
+            lot.category.as_str(),
+            lot.priority.get(),
+            lot.effective_at.unix_ms(),
+            lot.expires_at.map(Timestamp::unix_ms),
+            lot.granted.millionths(),
+            lot.remaining.millionths(),
+            lot.held.millionths(),
+            lot.expired.millionths(),
+            lot.started,
+            lot.held_when_voided.map(Credits::millionths),
+        ],
+    )
+}
+
+/// What can change of a lot. Its size can: a lot of refunds takes all those of its day.
+pub(super) fn lot_state(connection: &Connection, lot: &Lot) -> rusqlite::Result<()> {
+    let sql = "UPDATE lots SET remaining = ?2, held = ?3, expired = ?4, started = ?5, held_when_voided = ?6, granted = ?7 \
+               WHERE grant_id = ?1";
+    execute(
+        connection,
+        sql,
+        params![
+            lot.grant_id.bytes(),
+            lot.remaining.millionths(),
+            lot.held.millionths(),
+            lot.expired.millionths(),
+            lot.started,
+            lot.held_when_voided.map(Credits::millionths),
+            lot.granted.millionths(),
+        ],
+    )
+}

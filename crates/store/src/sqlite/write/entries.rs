@@ -1,0 +1,113 @@
+//! The journal, and what it says of charges and holds.
+
+use coffer_ledger::{
+    AdjustmentId, Balance, ChargeId, Credits, Entry, Erasure, Hold, KeyId, Note, Operation, Quantity,
+    RefundId,
+};
+use rusqlite::{Connection, named_params, params};
+
+use super::execute;
+use crate::sqlite::query::{all, select};
+use crate::sqlite::rows::{self, Columns};
+
+pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO entries (account_id, seq, kind, credits, held_credits, available_after, held_after, \
+               available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, \
+               operation, quantity, at, idempotency_key, fingerprint, hash, reference, metadata, reason, salt) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+               ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+    let note = &entry.note;
+    let metadata = (!note.metadata.is_empty()).then(|| rows::metadata(&note.metadata));
+    let idempotency = entry.idempotency.as_ref();
+    let told = Some(entry.balance_told).filter(|told| *told != entry.balance_after);
+    execute(
+        connection,
+        sql,
+        params![
+            entry.account_id.bytes(),
+            entry.seq.0,
+            entry.kind.as_str(),
+            entry.credits.millionths(),
+            entry.held_credits.millionths(),
+            entry.balance_after.available.millionths(),
+            entry.balance_after.held.millionths(),
+            told.map(|Balance { available, .. }| available.millionths()),
+            told.map(|Balance { held, .. }| held.millionths()),
+            rows::lot_changes(&entry.lots),
+            entry.origin.grant_id.map(coffer_ledger::GrantId::bytes),
+            entry.origin.charge_id.map(ChargeId::bytes),
+            entry.origin.hold_id.map(coffer_ledger::HoldId::bytes),
+            entry.origin.key_id.map(KeyId::bytes),
+            entry.origin.refund_id.map(RefundId::bytes),
+            entry.origin.adjustment_id.map(AdjustmentId::bytes),
+            entry.purpose.operation.as_ref().map(Operation::as_str),
+            entry.purpose.quantity.map(quantity),
+            entry.at.unix_ms(),
+            idempotency.map(|idempotency| idempotency.key.as_str()),
+            idempotency.map(|idempotency| idempotency.fingerprint.0),
+            entry.hash.0,
+            note.reference.as_ref().map(coffer_ledger::Reference::as_str),
+            metadata,
+            note.reason.as_ref().map(coffer_ledger::Reason::as_str),
+            note.salt.map(|salt| salt.0),
+        ],
+    )
+}
+
+pub(super) fn refunded(connection: &Connection, id: ChargeId, refunded: Credits) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO charge_refunds (charge_id, refunded) VALUES (?1, ?2) \
+               ON CONFLICT (charge_id) DO UPDATE SET refunded = ?2";
+    execute(connection, sql, params![id.bytes(), refunded.millionths()])
+}
+
+pub(super) fn hold(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO holds (id, account_id, seq, key_id, operation, quantity, rate, credits, captured, lots, \
+               status, created_at, expires_at) \
+               VALUES (:id, :account_id, :seq, :key_id, :operation, :quantity, :rate, :credits, :captured, :lots, \
+               :status, :created_at, :expires_at) \
+               ON CONFLICT (id) DO UPDATE SET captured = :captured, lots = :lots, status = :status";
+    let priced = hold.priced.as_ref();
+    execute(
+        connection,
+        sql,
+        named_params! {
+            ":id": hold.id.bytes(),
+            ":account_id": hold.account_id.bytes(),
+            ":seq": hold.seq.0,
+            ":key_id": hold.key_id.map(KeyId::bytes),
+            ":operation": priced.map(|priced| priced.operation.as_str()),
+            ":quantity": priced.map(|priced| quantity(priced.quantity)),
+            ":rate": priced.map(|priced| priced.rate.to_string()),
+            ":credits": hold.credits.millionths(),
+            ":captured": hold.captured.millionths(),
+            ":lots": rows::held_lots(&hold.lots),
+            ":status": rows::hold_status(hold.status),
+            ":created_at": hold.created_at.unix_ms(),
+            ":expires_at": hold.expires_at.unix_ms(),
+        },
+    )
+}
+
+/// Replaces text and salt by the digests that were made with them, so that the chain stays whole.
+pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<()> {
+    let columns = format!("seq, {}", rows::NOTE);
+    let from = "entries WHERE account_id = ?1 AND seq BETWEEN ?2 AND ?3 AND salt IS NOT NULL";
+    let params = params![erasure.account_id.bytes(), erasure.from.0, erasure.through.0];
+    let row = |columns: &mut Columns<'_>| Ok((rows::seq(columns)?, rows::note(columns)?));
+    for (seq, note) in all(connection, &select(&columns, from), params, row)? {
+        let digests = Note::erase(&note).digests();
+        let sql = "UPDATE entries SET reference = NULL, metadata = NULL, reason = NULL, salt = NULL, \
+                   reference_digest = ?3, metadata_digest = ?4, reason_digest = ?5 \
+                   WHERE account_id = ?1 AND seq = ?2";
+        let [reference, metadata, reason] =
+            [digests.reference, digests.metadata, digests.reason].map(|digest| digest.map(|digest| digest.0));
+        execute(connection, sql, params![erasure.account_id.bytes(), seq.0, reference, metadata, reason])?;
+    }
+    let sql =
+        "UPDATE grants SET reference = NULL, metadata = '{}' WHERE account_id = ?1 AND created_at <= ?2";
+    execute(connection, sql, params![erasure.account_id.bytes(), erasure.until.unix_ms()])
+}
+
+fn quantity(quantity: Quantity) -> i64 {
+    quantity.amount().millionths()
+}

@@ -1,0 +1,81 @@
+//! Customers' keys and operators' keys.
+
+use coffer_ledger::{Key, KeyProfile, OperatorKey, Timestamp};
+use rusqlite::{Connection, named_params, params};
+
+use super::execute;
+use crate::sqlite::rows;
+
+pub(super) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO keys (id, account_id, secret, disabled, revoked_at, expires_at, limit_credits, \
+               limit_period, day_starts_at, day_spent, week_starts_at, week_spent, month_starts_at, \
+               month_spent, total_spent) \
+               VALUES (:id, :account_id, :secret, :disabled, :revoked_at, :expires_at, :limit_credits, \
+               :limit_period, :day_starts_at, :day_spent, :week_starts_at, :week_spent, :month_starts_at, \
+               :month_spent, :total_spent) \
+               ON CONFLICT (id) DO UPDATE SET secret = :secret, disabled = :disabled, \
+               revoked_at = :revoked_at, expires_at = :expires_at, limit_credits = :limit_credits, \
+               limit_period = :limit_period, day_starts_at = :day_starts_at, day_spent = :day_spent, \
+               week_starts_at = :week_starts_at, week_spent = :week_spent, \
+               month_starts_at = :month_starts_at, month_spent = :month_spent, total_spent = :total_spent";
+    let spent = &key.spent;
+    execute(
+        connection,
+        sql,
+        named_params! {
+            ":id": key.id.bytes(),
+            ":account_id": key.account_id.bytes(),
+            ":secret": key.secret.bytes(),
+            ":disabled": key.disabled,
+            ":revoked_at": key.revoked_at.map(Timestamp::unix_ms),
+            ":expires_at": key.expires_at.map(Timestamp::unix_ms),
+            ":limit_credits": key.limit.map(|limit| limit.credits.millionths()),
+            ":limit_period": key.limit.map(|limit| rows::period(limit.period)),
+            ":day_starts_at": spent.day.starts_at.unix_ms(),
+            ":day_spent": spent.day.credits.millionths(),
+            ":week_starts_at": spent.week.starts_at.unix_ms(),
+            ":week_spent": spent.week.credits.millionths(),
+            ":month_starts_at": spent.month.starts_at.unix_ms(),
+            ":month_spent": spent.month.credits.millionths(),
+            ":total_spent": spent.total.credits.millionths(),
+        },
+    )?;
+    key.retired.iter().try_for_each(|retired| {
+        let sql = "INSERT OR IGNORE INTO retired_secrets (secret, key_id, until) VALUES (?1, ?2, ?3)";
+        execute(connection, sql, params![retired.secret.bytes(), key.id.bytes(), retired.until.unix_ms()])
+    })
+}
+
+pub(super) fn key_profile(connection: &Connection, profile: &KeyProfile) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO key_profiles (id, name, hint, metadata, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (id) DO UPDATE SET name = ?2, hint = ?3, metadata = ?4";
+    execute(
+        connection,
+        sql,
+        params![
+            profile.id.bytes(),
+            profile.name.as_str(),
+            profile.hint.as_str(),
+            rows::metadata(&profile.metadata),
+            profile.created_at.unix_ms(),
+        ],
+    )
+}
+
+pub(super) fn operator_key(connection: &Connection, key: &OperatorKey) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO operator_keys (id, name, secret, hint, scopes, created_at, revoked_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET revoked_at = ?7";
+    execute(
+        connection,
+        sql,
+        params![
+            key.id.bytes(),
+            key.name.as_str(),
+            key.secret.bytes(),
+            key.hint.as_str(),
+            rows::scopes(key.scopes),
+            key.created_at.unix_ms(),
+            key.revoked_at.map(Timestamp::unix_ms),
+        ],
+    )
+}

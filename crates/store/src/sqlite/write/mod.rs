@@ -1,0 +1,142 @@
+//! Writing what a batch has changed. Runs inside the writer's transaction.
+
+mod accounts;
+mod entries;
+mod keys;
+
+use std::collections::BTreeMap;
+
+use coffer_ledger::{
+    Changes, Credits, Description, KeyId, Operation, Outcome, Price, RememberedChange, Timestamp, Unit,
+};
+use rusqlite::{Connection, params};
+
+use super::rows;
+
+pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+    let Changes {
+        account_profiles,
+        accounts,
+        entries,
+        grants,
+        lots,
+        holds,
+        refunded,
+        keys,
+        key_profiles,
+        prices,
+        operator_keys,
+        erasures,
+        remembered,
+    } = changes;
+    account_profiles.values().try_for_each(|profile| accounts::account_profile(connection, profile))?;
+    accounts.iter().try_for_each(|changed| accounts::account(connection, changed))?;
+    entries.iter().try_for_each(|new| entries::entry(connection, new))?;
+    // A new grant's lot is among the changed lots, where it stands as the batch has left it.
+    grants.iter().try_for_each(|new| accounts::grant(connection, new))?;
+    for new in grants {
+        accounts::lot(connection, new, lots.get(&new.lot.grant_id).unwrap_or(&new.lot))?;
+    }
+    lots.values().try_for_each(|changed| accounts::lot_state(connection, changed))?;
+    holds.values().try_for_each(|changed| entries::hold(connection, changed))?;
+    refunded.iter().try_for_each(|(id, refunded)| entries::refunded(connection, *id, *refunded))?;
+    keys.iter().try_for_each(|changed| keys::key(connection, changed))?;
+    key_profiles.values().try_for_each(|changed| keys::key_profile(connection, changed))?;
+    prices.iter().try_for_each(|(operation, change)| price(connection, operation, change.as_ref()))?;
+    operator_keys.values().try_for_each(|changed| keys::operator_key(connection, changed))?;
+    erasures.iter().try_for_each(|erasure| entries::erase(connection, erasure))?;
+    remembered.iter().try_for_each(|change| self::remembered(connection, change))
+}
+
+/// Forgets refusals of before a time.
+pub(super) fn forget_refusals(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM remembered WHERE refusal IS NOT NULL AND at < ?1";
+    connection.prepare_cached(sql)?.execute([before.unix_ms()]).map(|_| ())
+}
+
+/// Notes when keys were last used.
+pub(super) fn key_uses(connection: &Connection, uses: &BTreeMap<KeyId, Timestamp>) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO key_uses (key_id, last_used_at) VALUES (?1, ?2) \
+               ON CONFLICT (key_id) DO UPDATE SET last_used_at = max(last_used_at, ?2)";
+    uses.iter().try_for_each(|(id, at)| execute(connection, sql, params![id.bytes(), at.unix_ms()]))
+}
+
+/// Writes a row that nobody reads.
+pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1";
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
+fn price(connection: &Connection, operation: &Operation, price: Option<&Price>) -> rusqlite::Result<()> {
+    let Some(price) = price else {
+        return execute(connection, "DELETE FROM prices WHERE operation = ?1", [operation.as_str()]);
+    };
+    let sql = "INSERT INTO prices (operation, id, rate, unit, description, updated_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+               ON CONFLICT (operation) DO UPDATE SET rate = ?3, unit = ?4, description = ?5, updated_at = ?6";
+    execute(
+        connection,
+        sql,
+        params![
+            operation.as_str(),
+            price.id,
+            price.rate.to_string(),
+            price.unit.as_ref().map(Unit::as_str),
+            price.description.as_ref().map(Description::as_str),
+            price.updated_at.map(Timestamp::unix_ms),
+        ],
+    )
+}
+
+fn remembered(connection: &Connection, change: &RememberedChange) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO remembered (account_id, idempotency_key, fingerprint, at, grant_id, voided, refusal, \
+               required, left_over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let outcome = &change.remembered.outcome;
+    let (grant_id, voided, refusal) = match outcome {
+        Outcome::Granted(grant) => (Some(grant.lot.grant_id.bytes()), false, None),
+        Outcome::GrantVoided(grant) => (Some(grant.lot.grant_id.bytes()), true, None),
+        Outcome::Refused(refusal) => (None, false, rows::refusal(refusal)),
+        Outcome::AccountCreated(_)
+        | Outcome::AccountUpdated(_)
+        | Outcome::Adjusted(_)
+        | Outcome::Charged(_)
+        | Outcome::Refunded(_)
+        | Outcome::Held(_)
+        | Outcome::Captured(_)
+        | Outcome::Released(_)
+        | Outcome::Settled
+        | Outcome::TextsErased
+        | Outcome::KeyCreated(_)
+        | Outcome::KeyUpdated(_)
+        | Outcome::KeyRotated(_)
+        | Outcome::KeyRevoked(_)
+        | Outcome::PricePut(_)
+        | Outcome::PriceDeleted
+        | Outcome::OperatorKeyCreated(_)
+        | Outcome::OperatorKeyRevoked(_) => (None, false, None),
+    };
+    assert!(
+        grant_id.is_some() || refusal.is_some(),
+        "{outcome:?} is remembered, and neither an entry nor this table carries it"
+    );
+    let amount = |credits: Option<Credits>| credits.map(Credits::millionths);
+    execute(
+        connection,
+        sql,
+        params![
+            change.account_id.bytes(),
+            change.key.as_str(),
+            change.remembered.fingerprint.0,
+            change.at.unix_ms(),
+            grant_id,
+            voided,
+            refusal.map(|(name, _, _)| name),
+            refusal.and_then(|(_, required, _)| amount(required)),
+            refusal.and_then(|(_, _, left_over)| amount(left_over)),
+        ],
+    )
+}
+
+fn execute(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(params).map(|_| ())
+}
