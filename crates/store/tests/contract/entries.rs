@@ -4,68 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_ledger::{
-    AccountId, ChargeCredits, ChargeId, Command, CreateAccount, Credits, Entry, EntryHash, EntryKind,
-    GrantCredits, GrantId, IdempotencyKey, Metadata, Name, Note, Outcome, Priority, Reference, Refusal, Salt,
-    Seq, Settle, Timestamp,
+    AccountId, Command, Credits, Entry, EntryHash, EntryKind, GrantCredits, Metadata, Outcome, Refusal,
+    Settle,
 };
-use coffer_store::{Batch, Store};
+use coffer_store::{Batch, EntryQuery, Store};
 
 use crate::STORES;
-
-pub(crate) fn id(number: u8) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[7] = number;
-    bytes
-}
-
-pub(crate) fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_ms(1_800_000_000_000 + second * 1000).expect("a time")
-}
-
-pub(crate) fn credits(whole: i64) -> Credits {
-    Credits::from_whole(whole).expect("in range")
-}
-
-pub(crate) fn open(number: u8) -> Command {
-    Command::CreateAccount(CreateAccount {
-        id: AccountId::from_bytes(id(number)),
-        name: Name::try_from(format!("account {number}")).expect("short"),
-        external_id: None,
-        overdraft_limit: Credits::ZERO,
-        metadata: Metadata::default(),
-    })
-}
-
-pub(crate) fn grant(number: u8, account: u8, amount: i64) -> GrantCredits {
-    let reference = Reference::try_from("invoice 7".to_owned()).expect("short");
-    GrantCredits {
-        id: GrantId::from_bytes(id(number)),
-        account_id: AccountId::from_bytes(id(account)),
-        credits: credits(amount),
-        category: coffer_ledger::Category::Paid,
-        priority: Priority::DEFAULT,
-        effective_at: None,
-        expires_at: None,
-        note: Note::new(Some(reference), Metadata::default(), Salt([number; 16])),
-        idempotency: IdempotencyKey::try_from(format!("grant-{number}")).expect("visible"),
-    }
-}
-
-pub(crate) fn charge(number: u8, account: u8, amount: i64) -> Command {
-    Command::Charge(ChargeCredits {
-        id: ChargeId::from_bytes(id(number)),
-        account_id: AccountId::from_bytes(id(account)),
-        key: None,
-        credits: credits(amount),
-        note: Note::default(),
-        idempotency: IdempotencyKey::try_from(format!("charge-{number}")).expect("visible"),
-    })
-}
-
-pub(crate) async fn apply(store: &Arc<dyn Store>, second: i64, commands: Vec<Command>) -> Vec<Outcome> {
-    let replies = store.apply(Batch { clock: at(second), commands }).await.expect("a batch is written");
-    replies.into_iter().map(|reply| reply.outcome).collect()
-}
+use crate::commands::{apply, at, charge, credits, grant, id, open};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_of_one_batch_see_each_other_in_order() {
@@ -114,16 +59,17 @@ async fn entries_are_gapless_and_chained() {
     }
 }
 
-async fn entries_of(store: &Arc<dyn Store>, account_id: AccountId) -> Vec<Entry> {
+pub(crate) async fn entries_of(store: &Arc<dyn Store>, account_id: AccountId) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
+    let mut beyond = None;
     // In pages of 2, as whoever streams them would.
     loop {
-        let after = entries.last().map_or(Seq::default(), |entry| entry.seq);
-        let page = store.entries(account_id, after, 2).await.expect("a read");
-        if page.is_empty() {
-            return entries;
+        let page = store.entries(EntryQuery::all_of(account_id, beyond, 2)).await.expect("a read");
+        entries.extend(page.entries);
+        match page.next {
+            Some(next) => beyond = Some(next),
+            None => return entries,
         }
-        entries.extend(page);
     }
 }
 
@@ -146,13 +92,18 @@ async fn check_chain(store: &Arc<dyn Store>) {
             (4, EntryKind::Expire, at(60)),
         ]
     );
+    assert_chained(&entries);
+    let last = entries.last().expect("an entry");
+    assert_eq!(last.balance_after.available, credits(5));
+}
+
+pub(crate) fn assert_chained(entries: &[Entry]) {
     let mut head = EntryHash::GENESIS;
-    for entry in &entries {
+    for (place, entry) in entries.iter().enumerate() {
+        assert_eq!(entry.seq.0, place as u64 + 1, "gapless from 1");
         assert_eq!(entry.hash, entry.hash_after(head), "entry {}", entry.seq.0);
         head = entry.hash;
     }
-    let last = entries.last().expect("an entry");
-    assert_eq!(last.balance_after.available, credits(5));
 }
 
 #[tokio::test(flavor = "multi_thread")]

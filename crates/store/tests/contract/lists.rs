@@ -4,7 +4,7 @@ use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, Timestamp};
 use coffer_store::{AccountFilter, Span};
 
 use crate::STORES;
-use crate::entries::{apply, at, charge, credits, grant, id, open};
+use crate::commands::{apply, at, charge, credits, grant, id, open};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_read_newest_first_page_by_page() {

@@ -1,6 +1,8 @@
 //! The contract suite: what every store must do, run on every store.
 
+mod commands;
 mod driver;
+
 mod entries;
 mod lists;
 mod sqlite;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use coffer_ledger::{AccountId, Command, Outcome};
 use coffer_store::{DataDirectory, OpenError, SqliteStore, Store};
 
+use crate::commands::{apply, charge, credits, grant, id, open};
 use crate::driver::StoreDriver;
-use crate::entries::{apply, charge, credits, grant, id, open};
 use crate::{Fresh, sqlite};
 
 fn reopen(path: &std::path::Path) -> Arc<dyn Store> {
@@ -18,7 +18,8 @@ fn reopen(path: &std::path::Path) -> Arc<dyn Store> {
 async fn a_reopened_ledger_is_the_same() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = reopen(directory.path());
-    let later = coffer_ledger::GrantCredits { effective_at: Some(crate::entries::at(500)), ..grant(2, 1, 3) };
+    let later =
+        coffer_ledger::GrantCredits { effective_at: Some(crate::commands::at(500)), ..grant(2, 1, 3) };
     let refusal = charge(9, 1, 100);
     let commands = vec![
         open(1),
@@ -90,7 +91,7 @@ async fn a_directory_is_one_process_s() {
 async fn a_closed_store_refuses() {
     let fresh = sqlite();
     fresh.store.close().await;
-    let batch = coffer_store::Batch { clock: crate::entries::at(0), commands: vec![open(1)] };
+    let batch = coffer_store::Batch { clock: crate::commands::at(0), commands: vec![open(1)] };
     let refused = fresh.store.apply(batch).await.expect_err("the store is closed");
     assert!(matches!(refused, coffer_store::StoreError::Closed));
 }
