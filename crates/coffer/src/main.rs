@@ -44,9 +44,9 @@ fn main() -> ExitCode {
         Command::Account(command) => client::account(&cli.globals, command),
         Command::Key(command) => client::key(&cli.globals, command),
         Command::OperatorKey(command) => client::operator_key(&cli.globals, command),
-        Command::Grant(command) => client::grant(&cli.globals, command),
-        Command::Charge(command) => client::charge(&cli.globals, command),
-        Command::Balance(command) => client::balance(&cli.globals, &command),
+        Command::Grant(options) => client::grant(&cli.globals, options),
+        Command::Charge(options) => client::charge(&cli.globals, options),
+        Command::Balance(options) => client::balance(&cli.globals, &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,93 @@
+//! Somebody at a terminal, and a server to talk to.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::support::{Ended, Server, coffer, run};
+
+/// A server, and the command line of somebody on the same machine.
+pub(crate) struct Desk {
+    pub(crate) server: Server,
+    pub(crate) data: TempDir,
+}
+
+impl Desk {
+    pub(crate) fn open() -> Desk {
+        let data = tempdir().expect("a temporary directory");
+        Desk { server: Server::start(data.path()), data }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        at(self.server.api.url(), self.data.path(), arguments)
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        run(self.command(arguments))
+    }
+
+    /// What a command that does its work prints for people.
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+        done(self.run(arguments), arguments)
+    }
+
+    /// What a command that does its work prints for programs.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let stdout = self.done(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {stdout}"))
+    }
+
+    pub(crate) fn account(&self) -> String {
+        text(&self.json(&["account", "create", "--name", "Acme"]), "id")
+    }
+
+    pub(crate) fn account_with(&self, credits: &str) -> String {
+        let account = self.account();
+        self.done(&["grant", "--account", &account, "--credits", credits]);
+        account
+    }
+}
+
+/// A command that talks to a server, with the operator's key of a data directory.
+pub(crate) fn at(url: &str, data: &Path, arguments: &[&str]) -> Command {
+    let mut command = coffer(arguments);
+    command.args(["--url", url, "--data"]).arg(data);
+    command
+}
+
+pub(crate) fn done(ended: Ended, arguments: &[&str]) -> String {
+    assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
+    assert!(ended.stderr.is_empty(), "{arguments:?}: {}", ended.stderr);
+    ended.stdout
+}
+
+pub(crate) fn text(object: &Value, field: &str) -> String {
+    object[field].as_str().unwrap_or_else(|| panic!("no text in {field}: {object}")).to_owned()
+}
+
+/// A request as it came, to the end of its body.
+pub(crate) fn whole_request(client: &TcpStream) -> Vec<u8> {
+    let mut reader = BufReader::new(client);
+    let mut request = Vec::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("the client sends its headers");
+        write!(request, "{line}").expect("memory takes it");
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the client sends its body");
+    request.extend(body);
+    request
+}
