@@ -1,8 +1,8 @@
 //! Commands for the keys of customers and operators.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
-use super::{PageOptions, pair};
+use super::{CostOptions, PageOptions, pair};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -47,11 +47,68 @@ pub(crate) enum KeyCommand {
         #[command(flatten)]
         page: PageOptions,
     },
+    /// Show a key
+    Show {
+        /// The key's id
+        id: String,
+    },
+    /// Change a key, switch it off, or switch it on again
+    Update {
+        /// The key's id
+        id: String,
+        #[command(flatten)]
+        changes: KeyChanges,
+    },
+    /// Give a key a new secret, which is shown this once
+    Rotate {
+        /// The key's id
+        id: String,
+        /// How long the old secret goes on working, 0 to 604800 [default: 0]
+        #[arg(long, value_name = "SECONDS")]
+        overlap_seconds: Option<u32>,
+    },
+    /// Ask whether a key works and could pay, without spending; the secret is read from standard input
+    Verify {
+        #[command(flatten)]
+        cost: CostOptions,
+    },
     /// Kill a key, for good
     Revoke {
         /// The key's id
         id: String,
     },
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub(crate) struct KeyChanges {
+    /// What it is called
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// When it stops working (RFC 3339), or never
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<String>,
+    /// How much it may spend in each period
+    #[arg(long, value_name = "CREDITS", requires = "limit_period")]
+    pub(crate) limit: Option<String>,
+    /// day, week, month or total
+    #[arg(long, value_name = "PERIOD", requires = "limit")]
+    pub(crate) limit_period: Option<String>,
+    /// Let it spend all that the account has
+    #[arg(long, conflicts_with = "limit")]
+    pub(crate) no_limit: bool,
+    /// Switch it off
+    #[arg(long)]
+    pub(crate) disable: bool,
+    /// Switch it on again
+    #[arg(long, conflicts_with = "disable")]
+    pub(crate) enable: bool,
+    /// Your own pairs, in place of those it had
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) metadata: Vec<(String, String)>,
+    /// Take away the pairs it had
+    #[arg(long, conflicts_with = "metadata")]
+    pub(crate) no_metadata: bool,
 }
 
 #[derive(Debug, Subcommand)]

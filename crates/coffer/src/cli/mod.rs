@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use accounts::{AccountCommand, BalanceOptions};
+pub(crate) use accounts::{AccountChanges, AccountCommand, BalanceOptions};
 pub(crate) use credits::{ChargeOptions, GrantOptions};
-pub(crate) use keys::{KeyCommand, OperatorKeyCommand};
+pub(crate) use keys::{KeyChanges, KeyCommand, OperatorKeyCommand};
 
 use crate::config::ServerOptions;
 
@@ -67,6 +67,20 @@ pub(crate) enum Command {
     Balance(BalanceOptions),
     /// Print the OpenAPI document
     Openapi,
+}
+
+/// How much: credits as they are, or an operation at its price.
+#[derive(Args, Debug)]
+pub(crate) struct CostOptions {
+    /// How much
+    #[arg(long, allow_hyphen_values = true, conflicts_with_all = ["operation", "quantity"])]
+    pub(crate) credits: Option<String>,
+    /// The operation whose price counts
+    #[arg(long)]
+    pub(crate) operation: Option<String>,
+    /// How many units of the operation [default: 1]
+    #[arg(long, requires = "operation")]
+    pub(crate) quantity: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,9 +1,9 @@
 //! `coffer account` and `coffer balance`.
 
 use super::api::{Api, Call};
-use super::{fields, paged, put, put_metadata, segment, table};
+use super::{fields, paged, put, put_metadata, put_new_metadata, segment, table};
 use crate::Failure;
-use crate::cli::{AccountCommand, BalanceOptions, Globals};
+use crate::cli::{AccountChanges, AccountCommand, BalanceOptions, Globals};
 
 pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), Failure> {
     let api = Api::of(globals)?;
@@ -23,6 +23,13 @@ pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), 
         AccountCommand::Show { id } => {
             let answer = api.send(&Call::get(&format!("/v1/accounts/{}", segment(&id)?)))?;
             table::show(globals, &answer, table::ACCOUNT);
+        }
+        AccountCommand::Update { id, changes } => {
+            let AccountChanges { name, overdraft_limit, status, metadata, no_metadata } = changes;
+            let mut body = fields([("name", name), ("overdraft_limit", overdraft_limit), ("status", status)]);
+            put_new_metadata(&mut body, metadata, no_metadata);
+            let path = format!("/v1/accounts/{}", segment(&id)?);
+            table::show(globals, &api.send(&Call::patch(&path).body(body))?, table::ACCOUNT);
         }
     }
     Ok(())

@@ -42,6 +42,10 @@ impl Call {
         Call { method: "POST", ..Call::get(path) }
     }
 
+    pub(super) fn patch(path: &str) -> Call {
+        Call { method: "PATCH", ..Call::get(path) }
+    }
+
     pub(super) fn param(mut self, name: &'static str, value: Option<String>) -> Call {
         self.params.extend(value.map(|value| (name, value)));
         self

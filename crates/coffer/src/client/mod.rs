@@ -21,7 +21,7 @@ pub(crate) use keys::key;
 pub(crate) use operator_keys::operator_key;
 
 use crate::Failure;
-use crate::cli::{Globals, NoteOptions, PageOptions};
+use crate::cli::{CostOptions, Globals, NoteOptions, PageOptions};
 use crate::serve::failed;
 use crate::terminal::say;
 use api::Call;
@@ -57,6 +57,12 @@ fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>
     }
 }
 
+fn put_cost(body: &mut Map<String, Value>, cost: CostOptions) {
+    put(body, "credits", cost.credits);
+    put(body, "operation", cost.operation);
+    put(body, "quantity", cost.quantity);
+}
+
 fn put_note(body: &mut Map<String, Value>, note: NoteOptions) {
     put(body, "reference", note.reference);
     put_metadata(body, note.metadata);
@@ -67,6 +73,14 @@ fn put_metadata(body: &mut Map<String, Value>, pairs: Vec<(String, String)>) {
         let pairs = pairs.into_iter().map(|(key, value)| (key, Value::from(value)));
         body.insert("metadata".to_owned(), Value::Object(pairs.collect()));
     }
+}
+
+/// Puts the pairs that take the place of those there are: `none` of them is an empty object.
+fn put_new_metadata(body: &mut Map<String, Value>, pairs: Vec<(String, String)>, none: bool) {
+    if none {
+        body.insert("metadata".to_owned(), Value::Object(Map::new()));
+    }
+    put_metadata(body, pairs);
 }
 
 fn paged(call: Call, page: PageOptions) -> Call {

@@ -36,6 +36,15 @@ pub(super) const KEY: Columns = &[
 pub(super) const NEW_KEY: Columns =
     &[("ID", "/id"), ("NAME", "/name"), ("SECRET (shown this once)", "/secret"), ("EXPIRES", "/expires_at")];
 
+pub(super) const VERIFIED_KEY: Columns = &[
+    ("VALID", "/valid"),
+    ("ALLOWED", "/allowed"),
+    ("WOULD CHARGE", "/would_charge"),
+    ("AVAILABLE", "/available"),
+    ("ACCOUNT", "/account_id"),
+    ("KEY", "/key_id"),
+];
+
 pub(super) const OPERATOR_KEY: Columns = &[
     ("ID", "/id"),
     ("NAME", "/name"),

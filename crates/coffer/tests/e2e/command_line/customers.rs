@@ -1,6 +1,6 @@
 //! Accounts, and the keys of customers.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::desk::{Desk, done, text};
 use crate::support::{DEAD_KEY, run_with_input, user_credits};
@@ -87,4 +87,122 @@ async fn a_customers_own_secret_is_read_from_standard_input() {
     let weak = [&arguments[..], &["--allow-weak"]].concat();
     done(run_with_input(desk.command(&weak), "only-18-characters"), &weak);
     assert_eq!(desk.server.api.read_balance("only-18-characters").await.text, user_credits("3.5"));
+}
+
+#[tokio::test]
+async fn an_account_is_changed() {
+    let desk = Desk::open();
+    let create =
+        ["account", "create", "--name", "Acme", "--metadata", "tier=gold", "--metadata", "since=2024"];
+    let id = text(&desk.json(&create), "id");
+    let update = ["account", "update", &id, "--name", "Acme Ltd", "--overdraft-limit", "5"];
+    let changed = desk.json(&[&update[..], &["--metadata", "tier=silver"]].concat());
+    assert_eq!(changed, desk.server.api.get(&format!("/v1/accounts/{id}")).await.json());
+    assert_eq!((&changed["name"], &changed["overdraft_limit"]), (&"Acme Ltd".into(), &"5".into()));
+    assert_eq!(changed["metadata"], json!({"tier": "silver"}), "the pairs are replaced, not merged");
+
+    let bare = desk.json(&["account", "update", &id, "--no-metadata"]);
+    assert_eq!((&bare["metadata"], &bare["name"]), (&json!({}), &"Acme Ltd".into()));
+    assert_eq!(desk.run(&["account", "update", &id]).code, Some(2), "a change has something to change");
+}
+
+#[tokio::test]
+async fn an_account_is_frozen_and_closed() {
+    let desk = Desk::open();
+    let account = desk.account_with("3");
+    let charge = ["charge", "--account", &account, "--credits", "1"];
+    let table = desk.done(&["account", "update", &account, "--status", "frozen"]);
+    assert!(table.contains("frozen"), "{table}");
+    assert!(desk.refused(&charge).contains("account_frozen"));
+    desk.done(&["account", "update", &account, "--status", "active"]);
+    desk.done(&charge);
+
+    let closed = desk.json(&["account", "update", &account, "--status", "closed"]);
+    assert_eq!((&closed["status"], &closed["balance"]["available"]), (&"closed".into(), &"0".into()));
+    let listed = desk.json(&["account", "list", "--status", "closed"]);
+    assert_eq!(listed["data"][0]["id"], account);
+}
+
+#[tokio::test]
+async fn a_key_is_changed() {
+    let desk = Desk::open();
+    let account = desk.account_with("12");
+    let create = ["key", "create", "--account", &account, "--name", "site", "--limit", "5"];
+    let made = desk.json(&[&create[..], &["--limit-period", "day", "--metadata", "page=home"]].concat());
+    let (id, secret) = (text(&made, "id"), text(&made, "secret"));
+    let path = format!("/v1/keys/{id}");
+    assert_eq!(desk.json(&["key", "show", &id]), desk.server.api.get(&path).await.json());
+
+    assert_eq!(desk.json(&["key", "update", &id, "--disable"])["status"], "disabled");
+    assert_eq!(desk.server.api.read_balance(&secret).await.text, DEAD_KEY);
+    let update = ["key", "update", &id, "--enable", "--name", "shop", "--expires-at", "2099-01-01T00:00:00Z"];
+    let changed = desk.json(&[&update[..], &["--limit", "7.5", "--limit-period", "month"]].concat());
+    assert_eq!(changed, desk.server.api.get(&path).await.json());
+    assert_eq!(desk.server.api.read_balance(&secret).await.text, user_credits("12"));
+    assert_eq!((&changed["name"], &changed["status"]), (&"shop".into(), &"active".into()));
+    assert_eq!(changed["expires_at"], "2099-01-01T00:00:00.000Z");
+    assert_eq!(changed["limit"], json!({"credits": "7.5", "period": "month"}));
+
+    let forever = desk.json(&["key", "update", &id, "--expires-at", "never", "--no-limit"]);
+    assert_eq!((&forever["expires_at"], &forever["limit"]), (&Value::Null, &Value::Null));
+    let table = desk.done(&["key", "update", &id, "--no-metadata"]);
+    assert!(table.contains(&id) && table.contains("shop"), "{table}");
+}
+
+#[tokio::test]
+async fn a_change_of_a_key_does_not_contradict_itself() {
+    let desk = Desk::open();
+    for changes in [
+        &[][..],
+        &["--disable", "--enable"],
+        &["--limit", "5"],
+        &["--limit-period", "day"],
+        &["--no-limit", "--limit", "5", "--limit-period", "day"],
+        &["--no-metadata", "--metadata", "a=b"],
+    ] {
+        let arguments = [&["key", "update", "key_00000000000000000000000000"], changes].concat();
+        assert_eq!(desk.run(&arguments).code, Some(2), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_gets_a_new_secret() {
+    let desk = Desk::open();
+    let account = desk.account_with("12");
+    let (id, first) = desk.server.api.key_of(&account).await;
+    let rotated = desk.json(&["key", "rotate", &id, "--overlap-seconds", "3600"]);
+    let second = text(&rotated, "secret");
+    assert_eq!(rotated["id"], id);
+    for secret in [&first, &second] {
+        assert_eq!(desk.server.api.read_balance(secret).await.text, user_credits("12"));
+    }
+    let table = desk.done(&["key", "rotate", &id]);
+    let third = table.split_whitespace().find(|word| word.starts_with("cof_live_"));
+    let third = third.unwrap_or_else(|| panic!("the secret is shown once: {table}"));
+    assert_eq!(desk.server.api.read_balance(third).await.text, user_credits("12"));
+    assert_eq!(desk.server.api.read_balance(&second).await.text, DEAD_KEY);
+}
+
+#[tokio::test]
+async fn a_key_is_verified_and_nothing_is_spent() {
+    let desk = Desk::open();
+    let account = desk.account_with("12");
+    let (id, secret) = desk.server.api.key_of(&account).await;
+    let verify = |more: &[&str], secret: &str| {
+        let arguments = [&["key", "verify", "--json"], more].concat();
+        let stdout = done(desk.run_with_input(&arguments, &format!("{secret}\n")), &arguments);
+        serde_json::from_str::<Value>(&stdout).expect("JSON")
+    };
+    let could = verify(&["--credits", "2.5"], &secret);
+    assert_eq!((&could["valid"], &could["allowed"]), (&true.into(), &true.into()));
+    assert_eq!((&could["account_id"], &could["key_id"]), (&account.clone().into(), &id.into()));
+    assert_eq!((&could["would_charge"], &could["available"]), (&"2.5".into(), &"12".into()));
+    let could_not = verify(&["--credits", "13"], &secret);
+    assert_eq!((&could_not["valid"], &could_not["allowed"]), (&true.into(), &false.into()));
+    assert_eq!(verify(&[], "a-secret-that-nobody-was-ever-given")["valid"], false);
+
+    assert_eq!(desk.server.api.available(&account).await, 12);
+
+    let table = done(desk.run_with_input(&["key", "verify"], &secret), &["key", "verify"]);
+    assert!(table.contains(&account) && !table.contains(&secret), "{table}");
 }

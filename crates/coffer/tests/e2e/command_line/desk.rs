@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{Ended, Server, coffer, run};
+use crate::support::{Ended, Server, coffer, run, run_with_input};
 
 /// A server, and the command line of somebody on the same machine.
 pub(crate) struct Desk {
@@ -30,6 +30,11 @@ impl Desk {
         run(self.command(arguments))
     }
 
+    /// Runs a command with something on its standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        run_with_input(self.command(arguments), input)
+    }
+
     /// What a command that does its work prints for people.
     pub(crate) fn done(&self, arguments: &[&str]) -> String {
         done(self.run(arguments), arguments)
@@ -39,6 +44,13 @@ impl Desk {
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let stdout = self.done(&[arguments, &["--json"]].concat());
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {stdout}"))
+    }
+
+    /// What a command says that is refused.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        ended.stderr
     }
 
     pub(crate) fn account(&self) -> String {
