@@ -44,8 +44,11 @@ fn main() -> ExitCode {
         Command::Account(command) => client::account(&cli.globals, command),
         Command::Key(command) => client::key(&cli.globals, command),
         Command::OperatorKey(command) => client::operator_key(&cli.globals, command),
-        Command::Grant(options) => client::grant(&cli.globals, options),
-        Command::Charge(options) => client::charge(&cli.globals, options),
+        Command::Grant(command) => client::grant(&cli.globals, command),
+        Command::Charge(command) => client::charge(&cli.globals, command),
+        Command::Hold(command) => client::hold(&cli.globals, command),
+        Command::Refund(options) => client::refund(&cli.globals, options),
+        Command::Adjust(options) => client::adjust(&cli.globals, options),
         Command::Balance(options) => client::balance(&cli.globals, &options),
     };
     match done {

@@ -3,14 +3,19 @@
 mod accounts;
 mod credits;
 mod keys;
+mod verb;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use accounts::{AccountChanges, AccountCommand, BalanceOptions};
-pub(crate) use credits::{ChargeOptions, GrantOptions};
+pub(crate) use credits::{
+    AdjustOptions, ChargeCommand, ChargeOptions, GrantCommand, GrantOptions, HoldCommand, HoldOptions,
+    RefundOptions,
+};
 pub(crate) use keys::{KeyChanges, KeyCommand, OperatorKeyCommand};
+pub(crate) use verb::Verb;
 
 use crate::config::ServerOptions;
 
@@ -59,10 +64,16 @@ pub(crate) enum Command {
     /// Operators' keys
     #[command(subcommand)]
     OperatorKey(OperatorKeyCommand),
-    /// Give credits to an account
-    Grant(GrantOptions),
-    /// Spend credits of an account
-    Charge(ChargeOptions),
+    /// Give credits to an account, or look at what was given
+    Grant(Verb<GrantOptions, GrantCommand>),
+    /// Spend credits of an account, or look at what was spent
+    Charge(Verb<ChargeOptions, ChargeCommand>),
+    /// Set credits of an account aside, to be captured or released later
+    Hold(Verb<HoldOptions, HoldCommand>),
+    /// Give back what was charged
+    Refund(RefundOptions),
+    /// Correct what an account has, up or down
+    Adjust(AdjustOptions),
     /// Show what an account has
     Balance(BalanceOptions),
     /// Print the OpenAPI document

@@ -1,8 +1,10 @@
 //! Commands that talk to a running server over its API, as any other client would. One file a resource.
 
 mod accounts;
+mod adjustments;
 mod charges;
 mod grants;
+mod holds;
 mod keys;
 mod operator_keys;
 
@@ -15,8 +17,10 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 pub(crate) use accounts::{account, balance};
-pub(crate) use charges::charge;
+pub(crate) use adjustments::adjust;
+pub(crate) use charges::{charge, refund};
 pub(crate) use grants::grant;
+pub(crate) use holds::hold;
 pub(crate) use keys::key;
 pub(crate) use operator_keys::operator_key;
 

@@ -61,6 +61,7 @@ pub(super) const GRANT: Columns = &[
     ("ID", "/id"),
     ("CREDITS", "/credits"),
     ("REMAINING", "/remaining"),
+    ("HELD", "/held"),
     ("CATEGORY", "/category"),
     ("PRIORITY", "/priority"),
     ("STATUS", "/status"),
@@ -70,8 +71,51 @@ pub(super) const GRANT: Columns = &[
 
 pub(super) const CHARGE: Columns = &[
     ("ID", "/id"),
+    ("OPERATION", "/operation"),
+    ("QUANTITY", "/quantity"),
     ("CREDITS", "/credits"),
     ("REFERENCE", "/reference"),
+    ("CREATED", "/created_at"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const PAST_CHARGE: Columns = &[
+    ("ID", "/id"),
+    ("ACCOUNT", "/account_id"),
+    ("KEY", "/key_id"),
+    ("OPERATION", "/operation"),
+    ("QUANTITY", "/quantity"),
+    ("CREDITS", "/credits"),
+    ("REFUNDED", "/refunded"),
+    ("REFERENCE", "/reference"),
+    ("CREATED", "/created_at"),
+];
+
+pub(super) const HOLD: Columns = &[
+    ("ID", "/id"),
+    ("ACCOUNT", "/account_id"),
+    ("OPERATION", "/operation"),
+    ("QUANTITY", "/quantity"),
+    ("CREDITS", "/credits"),
+    ("CAPTURED", "/captured"),
+    ("STATUS", "/status"),
+    ("EXPIRES", "/expires_at"),
+    ("REFERENCE", "/reference"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const REFUND: Columns = &[
+    ("ID", "/id"),
+    ("CHARGE", "/charge_id"),
+    ("CREDITS", "/credits"),
+    ("CREATED", "/created_at"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const ADJUSTMENT: Columns = &[
+    ("ID", "/id"),
+    ("CREDITS", "/credits"),
+    ("REASON", "/reason"),
     ("CREATED", "/created_at"),
     ("AVAILABLE AFTER", "/balance/available"),
 ];

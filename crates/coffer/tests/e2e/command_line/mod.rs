@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::support::{Ended, Server, coffer, run};
+use crate::support::{Ended, Server, coffer, run, run_with_input};
 use crate::wire::Wire;
 use desk::{Desk, at, done, text, whole_request};
 
@@ -151,6 +151,33 @@ async fn a_charge_that_reached_nobody_is_tried_again_under_the_name_that_is_show
     desk.done(&[&charge[..], &["--idempotency-key", &name]].concat());
     desk.done(&[&charge[..], &["--idempotency-key", &name]].concat());
     assert_eq!(desk.server.api.available(&account).await, 7);
+}
+
+#[test]
+fn whatever_moves_credits_shows_the_name_to_try_again_under() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("a bound port");
+    let url = format!("http://{nobody}");
+    let failed = |arguments: &[&str]| {
+        let command = coffer(&[arguments, &["--url", &url, "--operator-key", "key"]].concat());
+        run_with_input(command, "{}")
+    };
+    for arguments in [
+        &["grant", "--account", "acc_1", "--credits", "1"][..],
+        &["grant", "void", "grt_1"],
+        &["charge", "--account", "acc_1", "--operation", "image-resize"],
+        &["refund", "chg_1"],
+        &["hold", "--account", "acc_1", "--credits", "1"],
+        &["hold", "capture", "hld_1"],
+        &["hold", "release", "hld_1"],
+        &["adjust", "--account", "acc_1", "--credits", "-1", "--reason", "counted twice"],
+    ] {
+        assert!(name_shown(&failed(arguments)).starts_with("cli-"), "{arguments:?}");
+    }
+    for arguments in [&["key", "rotate", "key_1"][..], &["key", "verify"]] {
+        let ended = failed(arguments);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(!ended.stderr.contains("--idempotency-key"), "{arguments:?}: {}", ended.stderr);
+    }
 }
 
 /// A proxy that passes one request on, waits for its answer, and hangs up instead of passing it back.
