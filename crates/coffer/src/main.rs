@@ -50,6 +50,8 @@ fn main() -> ExitCode {
         Command::Refund(options) => client::refund(&cli.globals, options),
         Command::Adjust(options) => client::adjust(&cli.globals, options),
         Command::Balance(options) => client::balance(&cli.globals, &options),
+        Command::Price(command) => client::price(&cli.globals, command),
+        Command::Batch(options) => client::batch(&cli.globals, &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! Commands that move credits, and those that look at what was moved.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::{CostOptions, NoteOptions, PageOptions};
@@ -164,4 +166,10 @@ pub(crate) struct AdjustOptions {
     /// Take away more than is available, and past the overdraft limit
     #[arg(long)]
     pub(crate) allow_negative: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BatchOptions {
+    /// A file with the JSON of POST /v1/batch [default: standard input]
+    pub(crate) file: Option<PathBuf>,
 }

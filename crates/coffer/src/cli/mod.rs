@@ -3,6 +3,7 @@
 mod accounts;
 mod credits;
 mod keys;
+mod prices;
 mod verb;
 
 use std::path::PathBuf;
@@ -11,10 +12,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use accounts::{AccountChanges, AccountCommand, BalanceOptions};
 pub(crate) use credits::{
-    AdjustOptions, ChargeCommand, ChargeOptions, GrantCommand, GrantOptions, HoldCommand, HoldOptions,
-    RefundOptions,
+    AdjustOptions, BatchOptions, ChargeCommand, ChargeOptions, GrantCommand, GrantOptions, HoldCommand,
+    HoldOptions, RefundOptions,
 };
 pub(crate) use keys::{KeyChanges, KeyCommand, OperatorKeyCommand};
+pub(crate) use prices::PriceCommand;
 pub(crate) use verb::Verb;
 
 use crate::config::ServerOptions;
@@ -76,6 +78,11 @@ pub(crate) enum Command {
     Adjust(AdjustOptions),
     /// Show what an account has
     Balance(BalanceOptions),
+    /// What operations cost
+    #[command(subcommand)]
+    Price(PriceCommand),
+    /// Send many operations at once, each with its own idempotency_key
+    Batch(BatchOptions),
     /// Print the OpenAPI document
     Openapi,
 }

@@ -2,11 +2,13 @@
 
 mod accounts;
 mod adjustments;
+mod batch;
 mod charges;
 mod grants;
 mod holds;
 mod keys;
 mod operator_keys;
+mod prices;
 
 mod api;
 mod table;
@@ -18,11 +20,13 @@ use serde_json::{Map, Value};
 
 pub(crate) use accounts::{account, balance};
 pub(crate) use adjustments::adjust;
+pub(crate) use batch::batch;
 pub(crate) use charges::{charge, refund};
 pub(crate) use grants::grant;
 pub(crate) use holds::hold;
 pub(crate) use keys::key;
 pub(crate) use operator_keys::operator_key;
+pub(crate) use prices::price;
 
 use crate::Failure;
 use crate::cli::{CostOptions, Globals, NoteOptions, PageOptions};

@@ -138,6 +138,21 @@ pub(super) const OPEN_GRANT: Columns = &[
     ("EXPIRES", "/expires_at"),
 ];
 
+pub(super) const PRICE: Columns = &[
+    ("OPERATION", "/operation"),
+    ("CREDITS PER UNIT", "/credits_per_unit"),
+    ("UNIT", "/unit"),
+    ("DESCRIPTION", "/description"),
+];
+
+pub(super) const BATCH_RESULT: Columns = &[
+    ("PLACE", "/place"),
+    ("STATUS", "/status"),
+    ("ID OR CODE", "/told"),
+    ("REPLAYED", "/replayed"),
+    ("DETAIL", "/detail"),
+];
+
 /// Shows one object.
 pub(super) fn show(globals: &Globals, answer: &Value, columns: Columns) {
     if globals.json {

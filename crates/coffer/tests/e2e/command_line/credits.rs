@@ -1,8 +1,11 @@
-//! What moves credits: grants, charges, refunds, holds and adjustments.
+//! What moves credits: grants, charges, refunds, holds, adjustments, batches, and what operations cost.
+
+use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, done, text};
+use super::desk::{Desk, done, stand_in, text};
+use crate::support::{coffer, run};
 
 #[tokio::test]
 async fn credits_are_given_and_spent() {
@@ -152,4 +155,100 @@ async fn an_account_is_corrected() {
     let debt = done(adjust("-9", &["--allow-negative", "--json"]), &["adjust"]);
     let debt: Value = serde_json::from_str(&debt).expect("JSON");
     assert_eq!((&debt["reason"], &debt["balance"]["available"]), (&"counted twice".into(), &"-1".into()));
+}
+
+#[tokio::test]
+async fn operations_have_prices() {
+    let desk = Desk::open();
+    let account = desk.account_with("10");
+    let set = ["price", "set", "image-resize", "--credits-per-unit", "0.5", "--unit", "image"];
+    let price = desk.json(&[&set[..], &["--description", "Makes images smaller"]].concat());
+    assert_eq!((&price["operation"], &price["credits_per_unit"]), (&"image-resize".into(), &"0.5".into()));
+    let listed = desk.json(&["price", "list"]);
+    assert_eq!(listed, desk.server.api.get("/v1/prices").await.json());
+    let table = desk.done(&["price", "list"]);
+    assert!(table.contains("Makes images smaller") && table.contains("get-credits-balance"), "{table}");
+
+    let charge = ["charge", "--account", &account, "--operation", "image-resize", "--quantity", "3"];
+    let charged = desk.json(&charge);
+    assert_eq!((&charged["credits"], &charged["quantity"]), (&"1.5".into(), &"3".into()));
+    let hold = ["hold", "--account", &account, "--operation", "image-resize", "--quantity", "4"];
+    let held = desk.json(&hold);
+    assert_eq!((&held["credits"], &held["operation"]), (&"2".into(), &"image-resize".into()));
+    let captured = desk.json(&["hold", "capture", &text(&held, "id"), "--quantity", "1"]);
+    assert_eq!((&captured["credits"], &captured["balance"]["available"]), (&"0.5".into(), &"8".into()));
+
+    let deleted = desk.done(&["price", "delete", "image-resize"]);
+    assert!(deleted.contains("image-resize"), "{deleted}");
+    assert!(desk.refused(&["price", "delete", "image-resize"]).contains("not_found"));
+    assert!(desk.refused(&charge).contains("not_found"));
+    let reserved = ["price", "set", "get-credits-balance", "--credits-per-unit", "1"];
+    assert!(desk.refused(&reserved).contains("conflict"));
+    assert_eq!(desk.run(&["price", "delete", ".."]).code, Some(2), "it would be another path");
+}
+
+#[tokio::test]
+async fn an_operation_of_any_name_stays_one_segment_of_the_path() {
+    let (url, server) = stand_in(|client| {
+        write!(client, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").expect("the client reads");
+    });
+    let name = "resize/../größe 100%?x#y";
+    let ended = run(coffer(&["price", "delete", name, "--json", "--operator-key", "key", "--url", &url]));
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}: there is no JSON in a 204");
+    let request = server.join().expect("the stand-in has answered");
+    let line = "DELETE /v1/prices/resize%2F..%2Fgr%C3%B6%C3%9Fe%20100%25%3Fx%23y HTTP/1.1\r\n";
+    assert!(request.starts_with(line), "{request}");
+}
+
+#[tokio::test]
+async fn a_batch_is_carried_out_once() {
+    let desk = Desk::open();
+    let account = desk.account_with("10");
+    let operations = json!({"operations": [
+        {"idempotency_key": "a", "type": "charge", "account_id": account, "credits": "3"},
+        {"idempotency_key": "b", "type": "grant", "account_id": account, "credits": 5},
+    ]});
+    let file = desk.data.path().join("batch.json");
+    std::fs::write(&file, operations.to_string()).expect("a file that can be written");
+    let file = file.to_str().expect("a path in UTF-8");
+    let table = desk.done(&["batch", file]);
+    let charge = text(&desk.json(&["charge", "list", "--account", &account])["data"][0], "id");
+    assert!(table.contains("201") && table.contains(&charge) && table.contains("false"), "{table}");
+
+    let arguments = ["batch", "--json"];
+    let again = done(desk.run_with_input(&arguments, &operations.to_string()), &arguments);
+    let again: Value = serde_json::from_str(&again).expect("JSON");
+    assert_eq!(again["results"][0]["body"]["id"], charge);
+    assert_eq!(
+        (&again["results"][0]["replayed"], &again["results"][1]["replayed"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(desk.server.api.available(&account).await, 12);
+}
+
+#[tokio::test]
+async fn a_batch_in_which_something_is_refused_says_so() {
+    let desk = Desk::open();
+    let account = desk.account_with("10");
+    let operations = json!({"operations": [
+        {"idempotency_key": "a", "type": "charge", "account_id": account, "credits": "30"},
+        {"idempotency_key": "b", "type": "charge", "account_id": account, "credits": "3"},
+    ]});
+    let ended = desk.run_with_input(&["batch"], &operations.to_string());
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stdout.contains("insufficient_credits") && ended.stdout.contains("chg_"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stderr.contains("1 of 2 operations"), "{}", ended.stderr);
+    assert_eq!(desk.server.api.available(&account).await, 7, "each on its own");
+
+    let broken = desk.run_with_input(&["batch"], r#"{"operations": "none"}"#);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    assert!(broken.stderr.contains("invalid_request"), "{}", broken.stderr);
+    let missing = desk.refused(&["batch", "no-such-file.json"]);
+    assert!(missing.contains("no-such-file.json"), "{missing}");
+    let named = desk.run_with_input(&["batch", "--idempotency-key", "a"], &operations.to_string());
+    assert_eq!(named.code, Some(2), "{named:?}");
 }

@@ -201,6 +201,9 @@ async fn a_key_is_verified_and_nothing_is_spent() {
     assert_eq!((&could_not["valid"], &could_not["allowed"]), (&true.into(), &false.into()));
     assert_eq!(verify(&[], "a-secret-that-nobody-was-ever-given")["valid"], false);
 
+    desk.done(&["price", "set", "image-resize", "--credits-per-unit", "0.5"]);
+    let priced = verify(&["--operation", "image-resize", "--quantity", "3"], &secret);
+    assert_eq!(priced["would_charge"], "1.5");
     assert_eq!(desk.server.api.available(&account).await, 12);
 
     let table = done(desk.run_with_input(&["key", "verify"], &secret), &["key", "verify"]);

@@ -1,9 +1,10 @@
-//! Somebody at a terminal, and a server to talk to.
+//! Somebody at a terminal, a server to talk to, and stand-ins for servers that are not as they should be.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -79,6 +80,19 @@ pub(crate) fn done(ended: Ended, arguments: &[&str]) -> String {
 
 pub(crate) fn text(object: &Value, field: &str) -> String {
     object[field].as_str().unwrap_or_else(|| panic!("no text in {field}: {object}")).to_owned()
+}
+
+/// A server of one request, which it answers as it is told to. Its thread ends with the request's head and body.
+pub(crate) fn stand_in(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("a bound port"));
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("the client connects");
+        let request = whole_request(&client);
+        answer(&mut client);
+        String::from_utf8(request).expect("a request in UTF-8")
+    });
+    (url, server)
 }
 
 /// A request as it came, to the end of its body.

@@ -173,11 +173,18 @@ fn whatever_moves_credits_shows_the_name_to_try_again_under() {
     ] {
         assert!(name_shown(&failed(arguments)).starts_with("cli-"), "{arguments:?}");
     }
-    for arguments in [&["key", "rotate", "key_1"][..], &["key", "verify"]] {
+    for arguments in [&["key", "rotate", "key_1"][..], &["price", "list"]] {
         let ended = failed(arguments);
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(!ended.stderr.contains("--idempotency-key"), "{arguments:?}: {}", ended.stderr);
     }
+    let batch = failed(&["batch"]);
+    assert_eq!(batch.code, Some(1), "{batch:?}");
+    assert!(
+        batch.stderr.contains("send the same batch"),
+        "its operations have their names: {}",
+        batch.stderr
+    );
 }
 
 /// A proxy that passes one request on, waits for its answer, and hangs up instead of passing it back.
