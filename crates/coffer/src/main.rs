@@ -49,7 +49,9 @@ fn main() -> ExitCode {
         Command::Hold(command) => client::hold(&cli.globals, command),
         Command::Refund(options) => client::refund(&cli.globals, options),
         Command::Adjust(options) => client::adjust(&cli.globals, options),
-        Command::Balance(options) => client::balance(&cli.globals, &options),
+        Command::Balance(options) => client::balance(&cli.globals, options),
+        Command::Statement(options) => client::statement(&cli.globals, options),
+        Command::Usage(options) => client::usage(&cli.globals, options),
         Command::Price(command) => client::price(&cli.globals, command),
         Command::Batch(options) => client::batch(&cli.globals, &options),
     };

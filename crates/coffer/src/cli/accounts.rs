@@ -1,6 +1,6 @@
-//! Commands for accounts, and for what they have.
+//! Commands for accounts, and for what they have and have done.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{PageOptions, pair};
 
@@ -44,6 +44,14 @@ pub(crate) enum AccountCommand {
         #[command(flatten)]
         changes: AccountChanges,
     },
+    /// Erase the free text of an account's entries: references and metadata. The amounts stay
+    Erase {
+        /// The account's id
+        id: String,
+        /// Only of entries up to this time (RFC 3339) [default: now]
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -71,4 +79,54 @@ pub(crate) struct BalanceOptions {
     /// The account's id
     #[arg(long)]
     pub(crate) account: String,
+    /// What it had at this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatementOptions {
+    /// The account's id
+    #[arg(long)]
+    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) range: RangeOptions,
+    /// Only entries of this kind: grant, charge, hold, capture, release, refund, expire, void or adjust
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    #[command(flatten)]
+    pub(crate) page: PageOptions,
+    /// table is a page, newest first; csv and ndjson are the whole range, oldest first
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: StatementFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatementFormat {
+    #[default]
+    Table,
+    Csv,
+    Ndjson,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UsageOptions {
+    /// The account's id
+    #[arg(long)]
+    pub(crate) account: String,
+    /// What the sums are for: day, key or operation [default: day]
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) range: RangeOptions,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RangeOptions {
+    /// From this time on (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Up to, and without, this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
 }

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use accounts::{AccountChanges, AccountCommand, BalanceOptions};
+pub(crate) use accounts::{
+    AccountChanges, AccountCommand, BalanceOptions, StatementFormat, StatementOptions, UsageOptions,
+};
 pub(crate) use credits::{
     AdjustOptions, BatchOptions, ChargeCommand, ChargeOptions, GrantCommand, GrantOptions, HoldCommand,
     HoldOptions, RefundOptions,
@@ -78,6 +80,10 @@ pub(crate) enum Command {
     Adjust(AdjustOptions),
     /// Show what an account has
     Balance(BalanceOptions),
+    /// Show what has happened to an account: its entries, newest first
+    Statement(StatementOptions),
+    /// Show what an account has spent, summed up
+    Usage(UsageOptions),
     /// What operations cost
     #[command(subcommand)]
     Price(PriceCommand),

@@ -31,13 +31,18 @@ pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), 
             let path = format!("/v1/accounts/{}", segment(&id)?);
             table::show(globals, &api.send(&Call::patch(&path).body(body))?, table::ACCOUNT);
         }
+        AccountCommand::Erase { id, until } => {
+            let path = format!("/v1/accounts/{}/erase", segment(&id)?);
+            let answer = api.send(&Call::post(&path).body(fields([("until", until)])))?;
+            table::show(globals, &answer, table::ERASED);
+        }
     }
     Ok(())
 }
 
-pub(crate) fn balance(globals: &Globals, options: &BalanceOptions) -> Result<(), Failure> {
+pub(crate) fn balance(globals: &Globals, options: BalanceOptions) -> Result<(), Failure> {
     let path = format!("/v1/accounts/{}/balance", segment(&options.account)?);
-    let answer = Api::of(globals)?.send(&Call::get(&path))?;
+    let answer = Api::of(globals)?.send(&Call::get(&path).param("at", options.at))?;
     table::show(globals, &answer, table::BALANCE);
     let grants = answer["grants"].as_array().filter(|grants| !grants.is_empty() && !globals.json);
     if let Some(grants) = grants {

@@ -1,11 +1,12 @@
 //! One call of the API: its request, its answer, and what to say when it is refused.
 
 use std::fmt::Display;
+use std::io::Read;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestExt as _};
 
 use super::operator_key_file;
 use crate::Failure;
@@ -33,6 +34,7 @@ pub(super) struct Call {
     method: &'static str,
     path: String,
     params: Vec<(&'static str, String)>,
+    media_type: &'static str,
     body: Option<Vec<u8>>,
     naming: Naming,
 }
@@ -50,7 +52,14 @@ enum Naming {
 
 impl Call {
     pub(super) fn get(path: &str) -> Call {
-        Call { method: "GET", path: path.to_owned(), params: Vec::new(), body: None, naming: Naming::Nowhere }
+        Call {
+            method: "GET",
+            path: path.to_owned(),
+            params: Vec::new(),
+            media_type: JSON,
+            body: None,
+            naming: Naming::Nowhere,
+        }
     }
 
     pub(super) fn post(path: &str) -> Call {
@@ -76,6 +85,11 @@ impl Call {
 
     pub(super) fn body(self, body: Map<String, Value>) -> Call {
         Call { body: Some(Value::Object(body).to_string().into_bytes()), ..self }
+    }
+
+    /// The answer shall be something other than JSON.
+    pub(super) fn accept(self, media_type: &'static str) -> Call {
+        Call { media_type, ..self }
     }
 
     /// The call needs an idempotency key.
@@ -125,6 +139,24 @@ impl Api {
         let answer = attempt.json(&response, &text)?;
         if response.status().is_success() { Ok(answer) } else { Err(attempt.refused(&response, &answer)) }
     }
+
+    /// Makes a call whose answer may be longer than memory, and may take as long as it needs while it keeps coming.
+    pub(super) fn open(&self, call: &Call) -> Result<impl Read + use<>, Failure> {
+        let attempt = Attempt::of(self, call);
+        let request = attempt.request()?.map(|_| ());
+        let patient = request.with_agent(&self.agent).configure().timeout_global(None);
+        let patient = patient.timeout_connect(Some(PATIENCE)).timeout_per_read(Some(PATIENCE));
+        let mut response = patient.run().map_err(|error| attempt.unheard(&error))?;
+        if !response.status().is_success() {
+            let text = attempt.text(&mut response)?;
+            return Err(attempt.refused(&response, &attempt.json(&response, &text)?));
+        }
+        if response.body().mime_type() != Some(call.media_type) {
+            let cause = format!("it answered with no {}; is it a Coffer of this version?", call.media_type);
+            return Err(attempt.unheard(&cause));
+        }
+        Ok(response.into_body().into_reader())
+    }
 }
 
 /// A call on its way to a server, under the name that keeps it from moving credits twice.
@@ -144,6 +176,7 @@ impl<'a> Attempt<'a> {
         let mut request = Request::builder()
             .method(self.call.method)
             .uri(with_params(format!("{}{}", self.api.url, self.call.path), &self.call.params))
+            .header("Accept", self.call.media_type)
             .header("Authorization", format!("Bearer {}", self.api.operator_key));
         if let Some(name) = &self.name {
             request = request.header("Idempotency-Key", name);

@@ -9,6 +9,8 @@ mod holds;
 mod keys;
 mod operator_keys;
 mod prices;
+mod statement;
+mod usage;
 
 mod api;
 mod table;
@@ -27,6 +29,8 @@ pub(crate) use holds::hold;
 pub(crate) use keys::key;
 pub(crate) use operator_keys::operator_key;
 pub(crate) use prices::price;
+pub(crate) use statement::statement;
+pub(crate) use usage::usage;
 
 use crate::Failure;
 use crate::cli::{CostOptions, Globals, NoteOptions, PageOptions};

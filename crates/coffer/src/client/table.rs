@@ -20,6 +20,9 @@ pub(super) const ACCOUNT: Columns = &[
     ("CREATED", "/created_at"),
 ];
 
+pub(super) const ERASED: Columns =
+    &[("ACCOUNT", "/account_id"), ("ENTRIES ERASED", "/entries"), ("UNTIL", "/until")];
+
 pub(super) const KEY: Columns = &[
     ("ID", "/id"),
     ("NAME", "/name"),
@@ -136,6 +139,42 @@ pub(super) const OPEN_GRANT: Columns = &[
     ("CATEGORY", "/category"),
     ("PRIORITY", "/priority"),
     ("EXPIRES", "/expires_at"),
+];
+
+pub(super) const ENTRY: Columns = &[
+    ("SEQ", "/seq"),
+    ("AT", "/at"),
+    ("KIND", "/kind"),
+    ("CREDITS", "/credits"),
+    ("HELD CREDITS", "/held_credits"),
+    ("AVAILABLE AFTER", "/available_after"),
+    ("HELD AFTER", "/held_after"),
+    ("OPERATION", "/operation"),
+    ("REFERENCE", "/reference"),
+];
+
+pub(super) const USAGE_BY_DAY: Columns = &[
+    ("DAY", "/day"),
+    ("CREDITS", "/credits"),
+    ("CHARGED", "/charged"),
+    ("REFUNDED", "/refunded"),
+    ("CHARGES", "/charges"),
+];
+
+pub(super) const USAGE_BY_KEY: Columns = &[
+    ("KEY", "/key_id"),
+    ("CREDITS", "/credits"),
+    ("CHARGED", "/charged"),
+    ("REFUNDED", "/refunded"),
+    ("CHARGES", "/charges"),
+];
+
+pub(super) const USAGE_BY_OPERATION: Columns = &[
+    ("OPERATION", "/operation"),
+    ("CREDITS", "/credits"),
+    ("CHARGED", "/charged"),
+    ("REFUNDED", "/refunded"),
+    ("CHARGES", "/charges"),
 ];
 
 pub(super) const PRICE: Columns = &[

@@ -124,6 +124,24 @@ async fn an_account_is_frozen_and_closed() {
 }
 
 #[tokio::test]
+async fn the_free_text_of_an_account_is_erased() {
+    let desk = Desk::open();
+    let account = desk.account_with("3");
+    desk.done(&["charge", "--account", &account, "--credits", "1", "--reference", "portrait of Ann"]);
+    let statement = ["statement", "--account", &account, "--json"];
+    assert!(desk.done(&statement).contains("portrait of Ann"));
+
+    let long_ago = desk.json(&["account", "erase", &account, "--until", "2020-01-01T00:00:00Z"]);
+    assert_eq!((&long_ago["until"], &long_ago["entries"]), (&"2020-01-01T00:00:00.000Z".into(), &0.into()));
+    assert!(desk.done(&statement).contains("portrait of Ann"));
+
+    let table = desk.done(&["account", "erase", &account]);
+    assert!(table.contains(&account), "{table}");
+    assert!(!desk.done(&statement).contains("portrait of Ann"));
+    assert_eq!(desk.server.api.available(&account).await, 2, "the amounts stay");
+}
+
+#[tokio::test]
 async fn a_key_is_changed() {
     let desk = Desk::open();
     let account = desk.account_with("12");

@@ -4,6 +4,7 @@ mod desk;
 
 mod credits;
 mod customers;
+mod statement;
 
 use std::net::TcpListener;
 
@@ -173,7 +174,7 @@ fn whatever_moves_credits_shows_the_name_to_try_again_under() {
     ] {
         assert!(name_shown(&failed(arguments)).starts_with("cli-"), "{arguments:?}");
     }
-    for arguments in [&["key", "rotate", "key_1"][..], &["price", "list"]] {
+    for arguments in [&["account", "erase", "acc_1"][..], &["key", "rotate", "key_1"], &["price", "list"]] {
         let ended = failed(arguments);
         assert_eq!(ended.code, Some(1), "{ended:?}");
         assert!(!ended.stderr.contains("--idempotency-key"), "{arguments:?}: {}", ended.stderr);
