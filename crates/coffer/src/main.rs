@@ -46,7 +46,14 @@ fn main() -> ExitCode {
         Command::OperatorKey(command) => client::operator_key(&cli.globals, command),
         Command::Grant(command) => client::grant(&cli.globals, command),
         Command::Charge(command) => client::charge(&cli.globals, command),
-        Command::Balance(command) => client::balance(&cli.globals, &command),
+        Command::Hold(command) => client::hold(&cli.globals, command),
+        Command::Refund(options) => client::refund(&cli.globals, options),
+        Command::Adjust(options) => client::adjust(&cli.globals, options),
+        Command::Balance(options) => client::balance(&cli.globals, options),
+        Command::Statement(options) => client::statement(&cli.globals, options),
+        Command::Usage(options) => client::usage(&cli.globals, options),
+        Command::Price(command) => client::price(&cli.globals, command),
+        Command::Batch(options) => client::batch(&cli.globals, &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
