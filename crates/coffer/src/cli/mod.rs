@@ -89,6 +89,18 @@ pub(crate) enum Command {
     Price(PriceCommand),
     /// Send many operations at once, each with its own idempotency_key
     Batch(BatchOptions),
+    /// Check every account against its entries, beside a running server too; exit 1 if anything is wrong
+    Verify,
+    /// Copy the ledger to a file, beside a running server too, and verify the copy
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
+    /// Put a verified backup into an empty data directory
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
     /// Print the OpenAPI document
     Openapi,
 }

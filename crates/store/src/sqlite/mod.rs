@@ -6,6 +6,7 @@
 //! from the file on connections of its own.
 
 mod directory;
+mod file;
 mod schema;
 
 mod load;
@@ -39,6 +40,7 @@ use reader::ReaderPool;
 use writer::{Job, Writer};
 
 pub use directory::{DataDirectory, OpenError};
+pub use file::{FileError, LedgerFile, Verified};
 
 /// Keeps the ledger in a data directory.
 #[derive(Debug)]

@@ -23,31 +23,6 @@ pub(crate) fn check(history: &History, journals: &[Journal]) -> Vec<Anomaly> {
     anomalies
 }
 
-/// What can be told without a journal: that all answers to one request agree, and that an account's balance and the
-/// number of its entries, read when all was over, are what the acknowledged operations make. Only for grants and
-/// charges.
-pub(crate) fn check_sums(history: &History, accounts: usize) -> Vec<Anomaly> {
-    let mut anomalies = Vec::new();
-    for account in 0..accounts {
-        let operations = history.operations.iter().filter(|operation| operation.account == account);
-        let (mut sum, mut count) = (Credits::ZERO, 0);
-        for operation in operations {
-            let Some(Outcome::Done(done)) = settle(operation, &mut anomalies).outcome else { continue };
-            let is_grant = matches!(operation.request, Request::Grant { .. });
-            sum = sum + if is_grant { done.credits } else { -done.credits };
-            count += 1;
-        }
-        let reads = history.reads.iter().filter(|read| read.account == account);
-        let last = reads.max_by_key(|read| read.invoked).map(|read| read.seen);
-        let wanted = Seen::ByOperator { available: sum, held: Credits::ZERO, seq: count };
-        if last != Some(wanted) {
-            let what = format!("account {account}: {last:?}, and what was acknowledged makes {wanted:?}");
-            anomalies.push(Anomaly::new(Fault::JournalIsBroken, what));
-        }
-    }
-    anomalies
-}
-
 fn check_account(account: usize, history: &History, journal: &Journal, anomalies: &mut Vec<Anomaly>) {
     let operations = history.operations.iter().filter(|operation| operation.account == account);
     let operations: Vec<Settled> = operations.map(|operation| settle(operation, anomalies)).collect();

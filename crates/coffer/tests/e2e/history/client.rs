@@ -11,7 +11,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::credits::Credits;
-use super::mix::{Action, mix};
+use super::mix::{Action, MIX};
 use super::record::{History, Operation, Payer, Request, Try};
 use super::sending::{Account, Reader, Sender};
 use super::shelf::Shelf;
@@ -66,9 +66,8 @@ impl Client {
     }
 
     async fn act(&mut self) {
-        let mix = mix();
         let (action, _) =
-            mix.choose_weighted(&mut self.random, |(_, share)| *share).expect("something to do");
+            MIX.choose_weighted(&mut self.random, |(_, share)| *share).expect("something to do");
         let account = self.random.random_range(0..self.run.accounts.len());
         let request = match action {
             Action::ReadAsCustomer => return self.read(account, Reader::Customer).await,

@@ -20,11 +20,10 @@ use tempfile::tempdir;
 use tokio::task::JoinSet;
 
 use self::anomaly::{Anomaly, Fault};
-use self::checker::{check, check_sums};
+use self::checker::check;
 use self::client::{Client, Run};
 use self::credits::Credits;
 use self::journal::{Journal, read_entries};
-use self::mix::WHOLE_API;
 use self::record::{Clock, History};
 use self::sending::{Account, Reader, Sender};
 use self::shelf::Shelf;
@@ -88,8 +87,7 @@ async fn crashes_and_standstills_under_load_break_no_promise() {
 
     let tally = Tally::of(&history);
     println!("{tally}");
-    let anomalies =
-        if WHOLE_API { check(&history, &journals) } else { check_sums(&history, run.accounts.len()) };
+    let anomalies = check(&history, &journals);
     assert!(anomalies.is_empty(), "{SEED_VARIABLE}={seed}\n{}", listed(&anomalies));
     tally.must_be_telling();
     server.stop();
@@ -130,11 +128,9 @@ async fn read_once_more(run: &Run, history: &mut History) {
 
 async fn journals(run: &Run) -> Vec<Journal> {
     let mut journals = Vec::new();
-    if WHOLE_API {
-        for (account, _) in &run.accounts {
-            let entries = read_entries(&run.sender.api, &account.id).await;
-            journals.push(Journal { overdraft_limit: account.overdraft_limit, entries });
-        }
+    for (account, _) in &run.accounts {
+        let entries = read_entries(&run.sender.api, &account.id).await;
+        journals.push(Journal { overdraft_limit: account.overdraft_limit, entries });
     }
     journals
 }

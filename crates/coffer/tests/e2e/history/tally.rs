@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::answers::{Outcome, settle};
-use super::mix::WHOLE_API;
 use super::record::{History, Moment, Operation, Seen};
 
 /// What clients went through.
@@ -63,11 +62,10 @@ impl Tally {
     /// Wants enough of everything that a wrong server could do wrong.
     pub(crate) fn must_be_telling(&self) {
         assert_eq!(self.unanswered, 0, "everything is answered in the end: {self}");
-        let conflicts_min = if WHOLE_API { 50 } else { 0 };
         for (what, count, min) in [
             ("done", self.done, 2_000),
             ("short", self.short, 200),
-            ("conflicts", self.conflicts, conflicts_min),
+            ("conflicts", self.conflicts, 50),
             ("lost answers", self.lost_answers, 200),
             ("carried out unheard", self.carried_out_unheard, 20),
             ("repeated", self.repeated, 200),
