@@ -25,7 +25,7 @@ pub enum WouldCharge {
     /// The catalogue has no such operation.
     OperationIsUnknown(Operation),
     /// The key is live.
-    Checked(KeyCheck),
+    Checked(Box<KeyCheck>),
 }
 
 impl Service {
@@ -71,7 +71,8 @@ impl Service {
         };
         let allowed = account.status == AccountStatus::Active && payable;
         let available = account.balance.available;
-        Ok(WouldCharge::Checked(KeyCheck { key, would_charge: would_charge.flatten(), allowed, available }))
+        let check = KeyCheck { key, would_charge: would_charge.flatten(), allowed, available };
+        Ok(WouldCharge::Checked(Box::new(check)))
     }
 
     fn note_use(&self, id: KeyId) {

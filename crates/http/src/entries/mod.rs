@@ -244,7 +244,7 @@ pub(crate) async fn answer(
     match format {
         Format::Page => page(app, range, view, &params).await,
         Format::Csv => {
-            stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows::default()).await
+            stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows).await
         }
         Format::Lines => stream::answer(app, range, view, "application/x-ndjson", stream::Lines).await,
     }

@@ -6,8 +6,10 @@
 //! from the file on connections of its own.
 
 mod directory;
-mod file;
 mod schema;
+
+mod file;
+mod verify;
 
 mod load;
 mod write;
