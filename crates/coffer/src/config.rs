@@ -2,7 +2,7 @@
 
 use std::env::VarError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -59,6 +59,9 @@ pub(crate) struct ServerOptions {
     /// Requests a second with one operator's key, 0 for no limit [default: 0]
     #[arg(long, env = "COFFER_OPERATOR_REQUESTS_PER_SECOND", value_name = "N")]
     operator_requests_per_second: Option<u32>,
+    /// How long the lots live that take what is refunded to expired ones, in days [default: 30]
+    #[arg(long, env = "COFFER_REFUND_LOT_DAYS", value_name = "DAYS")]
+    refund_lot_days: Option<NonZeroU16>,
     /// What is logged, such as info, debug or coffer_http=debug [default: info]
     #[arg(long, env = "COFFER_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -107,6 +110,7 @@ impl Config {
         }
         settings.trusted_proxies = parse_networks(&options.trusted_proxies)?;
         settings.rate_limits = options.rate_limits();
+        settings.refund_lot_days = options.refund_lot_days.unwrap_or(settings.refund_lot_days);
         let log_as_json = match options.log_format.as_deref() {
             None | Some("text") => false,
             Some("json") => true,
@@ -151,6 +155,7 @@ impl ServerOptions {
             operator_requests_per_second: self
                 .operator_requests_per_second
                 .or(file.operator_requests_per_second),
+            refund_lot_days: self.refund_lot_days.or(file.refund_lot_days),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
             operator_key_file: self.operator_key_file.or(file.operator_key_file),

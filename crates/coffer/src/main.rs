@@ -1,4 +1,5 @@
-//! The one binary: `coffer serve` and `coffer dev` run the server, everything else talks to a running one.
+//! The one binary: `coffer serve` and `coffer dev` run the server, `verify`, `backup` and `restore` look after its
+//! file, everything else talks to a running one.
 //!
 //! Owns the command line, the configuration and the exit codes: 0 done, 1 refused or failed, 2 usage.
 
@@ -7,6 +8,8 @@ mod config;
 
 mod dev;
 mod serve;
+
+mod maintenance;
 
 mod client;
 mod terminal;
@@ -40,13 +43,23 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(options) => serve::run(&cli.globals, options),
         Command::Dev(options) => dev::run(&cli.globals, options),
+        Command::Verify => maintenance::verify(&cli.globals),
+        Command::Backup { file } => maintenance::back_up(&cli.globals, &file),
+        Command::Restore { file } => maintenance::restore(&cli.globals, &file),
         Command::Openapi => client::print_openapi(),
         Command::Account(command) => client::account(&cli.globals, command),
         Command::Key(command) => client::key(&cli.globals, command),
         Command::OperatorKey(command) => client::operator_key(&cli.globals, command),
         Command::Grant(command) => client::grant(&cli.globals, command),
         Command::Charge(command) => client::charge(&cli.globals, command),
-        Command::Balance(command) => client::balance(&cli.globals, &command),
+        Command::Hold(command) => client::hold(&cli.globals, command),
+        Command::Refund(options) => client::refund(&cli.globals, options),
+        Command::Adjust(options) => client::adjust(&cli.globals, options),
+        Command::Balance(options) => client::balance(&cli.globals, options),
+        Command::Statement(options) => client::statement(&cli.globals, options),
+        Command::Usage(options) => client::usage(&cli.globals, options),
+        Command::Price(command) => client::price(&cli.globals, command),
+        Command::Batch(options) => client::batch(&cli.globals, &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

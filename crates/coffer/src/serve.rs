@@ -17,7 +17,7 @@ use crate::cli::Globals;
 use crate::config::{Config, ServerOptions};
 use crate::terminal::say;
 
-const DATA_DEFAULT: &str = "coffer-data";
+pub(crate) const DATA_DEFAULT: &str = "coffer-data";
 
 pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failure> {
     refuse_client_options(globals)?;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, header, request};
 use axum::response::{IntoResponse, Response};
-use coffer_ledger::Scope;
-use coffer_service::Secret;
+use coffer_ledger::{AccountId, KeyId, Scope, Scopes};
+use coffer_service::{Secret, Standing};
 
 use crate::App;
 use crate::address::ClientAddress;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, dead_api_key};
 
 /// A live operator's key that may do what `May` says.
 pub(crate) struct Operator<May>(PhantomData<May>);
@@ -36,6 +36,19 @@ impl<May: Permission> FromRequestParts<Arc<App>> for Operator<May> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let any = AnyOperator::from_request_parts(parts, app).await?;
+        any.may(May::SCOPE).map_err(IntoResponse::into_response)?;
+        Ok(Operator(PhantomData))
+    }
+}
+
+/// A live operator's key, whatever it may do: for requests that do several things.
+pub(crate) struct AnyOperator(pub(crate) Scopes);
+
+impl FromRequestParts<Arc<App>> for AnyOperator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Response> {
         let secret = bearer(&parts.headers).map(|secret| secret.hash());
         let scopes = match &secret {
             Some(secret) => {
@@ -49,11 +62,52 @@ impl<May: Permission> FromRequestParts<Arc<App>> for Operator<May> {
         app.rates
             .operator_request(secret)
             .map_err(|fast| Problem::rate_limited(fast.retry_after_seconds).into_response())?;
-        if !scopes.contains(May::SCOPE) {
-            let detail = format!("the operator key lacks the scope {}", May::SCOPE);
-            return Err(Problem::new(Code::Forbidden, detail).into_response());
+        Ok(AnyOperator(scopes))
+    }
+}
+
+impl AnyOperator {
+    /// Whether the key may do this.
+    pub(crate) fn may(&self, scope: Scope) -> Result<(), Problem> {
+        if self.0.contains(scope) {
+            return Ok(());
         }
-        Ok(Operator(PhantomData))
+        Err(Problem::new(Code::Forbidden, format!("the operator key lacks the scope {scope}")))
+    }
+}
+
+/// The holder of a live customer's key.
+pub(crate) struct Customer {
+    pub(crate) account_id: AccountId,
+    pub(crate) key_id: KeyId,
+}
+
+impl FromRequestParts<Arc<App>> for Customer {
+    type Rejection = Response;
+
+    /// By the customers' header, or as a bearer token. A live key is never refused for its address.
+    async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let header = app.settings.api_key_header.name();
+        let secret = if parts.headers.contains_key(header) {
+            presented(&parts.headers, header)
+        } else {
+            bearer(&parts.headers)
+        };
+        let standing = match secret {
+            Some(secret) => app.service.standing(&secret.hash()).await,
+            None => Ok(Standing::Unknown),
+        };
+        match standing {
+            Ok(Standing::Live(key)) => Ok(Customer { account_id: key.account_id, key_id: key.id }),
+            Ok(Standing::Dead(_) | Standing::Unknown) => {
+                let from = parts.extensions.get::<ClientAddress>().expect("every request has an address");
+                Err(match app.rates.failed_authentication(*from) {
+                    Ok(()) => dead_api_key().into_response(),
+                    Err(fast) => Problem::rate_limited(fast.retry_after_seconds).into_response(),
+                })
+            }
+            Err(error) => Err(Problem::from(error).into_response()),
+        }
     }
 }
 

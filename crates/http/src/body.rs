@@ -8,23 +8,24 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::fields::{Object, broken_rule};
 use crate::limits::{BODY_BYTES_MAX, BODY_MS_MAX, DRAIN_BYTES_MAX};
 use crate::problem::{Code, Problem};
 
-/// A JSON body. An empty one counts as `{}`.
-pub(crate) struct Payload<T>(pub(crate) T);
+/// A JSON body of up to so many bytes. An empty one counts as `{}`.
+pub(crate) struct Payload<T, const BYTES_MAX: usize = BODY_BYTES_MAX>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Payload<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const BYTES_MAX: usize> FromRequest<S> for Payload<T, BYTES_MAX> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Payload<T>, Problem> {
+    async fn from_request(request: Request, _state: &S) -> Result<Payload<T, BYTES_MAX>, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = match read(&parts.headers, body, BODY_BYTES_MAX).await {
+        let bytes = match read(&parts.headers, body, BYTES_MAX).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => {
-                let detail = format!("the body must have at most {BODY_BYTES_MAX} bytes");
+                let detail = format!("the body must have at most {BYTES_MAX} bytes");
                 return Err(Problem::new(Code::PayloadTooLarge, detail));
             }
             Err(Unread::TooSlow) => {
@@ -118,7 +119,7 @@ async fn frames(
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Unread::CutOff)?.into_data() else { continue };
         count += data.len();
-        if count > DRAIN_BYTES_MAX {
+        if count > DRAIN_BYTES_MAX.max(bytes_max) {
             break;
         }
         if count <= bytes_max {
@@ -130,19 +131,29 @@ async fn frames(
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let parsed: Object<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        if !error.inner().is_data() {
-            return Problem::invalid("body", format!("must be JSON: {}", error.inner()));
-        }
-        match broken_rule(&error) {
-            (Some(field), rule) => Problem::invalid(&field, rule),
-            (None, rule) => Problem::invalid("body", rule),
-        }
-    })?;
+    let parsed: Object<T> =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refused(&error))?;
     deserializer
         .end()
         .map_err(|error| Problem::invalid("body", format!("must be one JSON object: {error}")))?;
     Ok(parsed.0)
+}
+
+/// Reads an object that has been read as JSON already.
+pub(crate) fn parse_fields<T: DeserializeOwned>(
+    fields: serde_json::Map<String, Value>,
+) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| refused(&error))
+}
+
+fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    if !error.inner().is_data() {
+        return Problem::invalid("body", format!("must be JSON: {}", error.inner()));
+    }
+    match broken_rule(error) {
+        (Some(field), rule) => Problem::invalid(&field, rule),
+        (None, rule) => Problem::invalid("body", rule),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,7 +1,7 @@
 //! Coffer on the wire.
 //!
 //! Two formats over one service: `balance` speaks the envelope of the balance endpoint with all its quirks,
-//! `operator` speaks JSON and RFC 9457 problems. Each translates what the ledger answers with one exhaustive
+//! `operator` speaks JSON and RFC 9457 problems, and `customer` the same to the holder of a key. Each translates what the ledger answers with one exhaustive
 //! match. `router.rs` is the whole API on one page; the way of a request is `server` → `request` → `router` →
 //! `auth` → a handler → the service, and no handler reaches past the service.
 //!
@@ -17,7 +17,10 @@ mod auth;
 mod rate_limit;
 
 mod balance;
+mod customer;
 mod operator;
+
+mod entries;
 
 mod health;
 mod metrics;
@@ -48,6 +51,12 @@ use coffer_service::Service;
 pub mod limits {
     /// The body of a JSON request.
     pub const BODY_BYTES_MAX: usize = 256 * 1024;
+    /// The body of a batch.
+    pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+    /// Operations in a batch.
+    pub const BATCH_OPERATIONS_MAX: usize = 10_000;
+    /// Entries that are read at once for a stream.
+    pub const STREAM_PAGE_MAX: usize = 1_000;
     /// The body of a balance request, which is ignored.
     pub const BALANCE_BODY_BYTES_MAX: usize = 64 * 1024;
     /// How much of a body that is too large is read, so that the client hears the refusal.

@@ -3,12 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::Shared;
-use crate::operator::{accounts, charges, grants, keys, operator_keys};
+use crate::operator::{
+    accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, prices, refunds,
+    statements, verify,
+};
 use crate::settings::Settings;
+use crate::{Shared, customer};
 
 /// The document of a server with these settings, as JSON.
 #[must_use]
@@ -59,7 +62,10 @@ impl Modify for OperatorKeys {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        components.add_security_scheme("operator_key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("operator_key", SecurityScheme::Http(bearer.clone()));
+        components.add_security_scheme("api_key_bearer", SecurityScheme::Http(bearer));
+        let header = ApiKey::Header(ApiKeyValue::new(API_KEY_HEADER));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(header));
     }
 }
 
@@ -77,18 +83,39 @@ impl Modify for OperatorKeys {
         accounts::create,
         accounts::list,
         accounts::show,
-        accounts::balance,
+        accounts::update,
+        accounts::erase,
+        balances::show,
+        statements::entries,
+        statements::usage,
         grants::create,
         grants::list,
         grants::show,
+        grants::void,
+        adjustments::create,
         charges::create,
+        charges::list,
         charges::show,
+        refunds::create,
+        holds::create,
+        holds::list,
+        holds::show,
+        holds::capture,
+        holds::release,
+        batch::run,
         keys::create,
         keys::import,
         keys::list,
         keys::show,
         keys::update,
+        keys::rotate,
         keys::revoke,
+        verify::verify,
+        prices::list,
+        prices::put,
+        prices::delete,
+        customer::balance,
+        customer::entries,
         operator_keys::create,
         operator_keys::list,
         operator_keys::revoke,

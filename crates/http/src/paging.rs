@@ -37,19 +37,24 @@ impl PageParams {
 
 /// The span that `limit` and `cursor` ask for.
 pub(crate) fn span(limit: Option<&str>, cursor: Option<&str>) -> Result<Span, Problem> {
-    let count_max = match limit.map(str::parse) {
-        None => PAGE_DEFAULT,
-        Some(Ok(count)) if (1..=PAGE_MAX).contains(&count) => count,
-        Some(Ok(_) | Err(_)) => {
-            return Err(Problem::invalid("limit", format!("must be a number from 1 to {PAGE_MAX}")));
-        }
-    };
+    let count_max = count_max(limit)?;
     let before = match cursor.map(decode) {
         None => None,
         Some(Some(before)) => Some(before),
         Some(None) => return Err(Problem::invalid("cursor", "must be a next_cursor of this list")),
     };
     Ok(Span { before, count_max })
+}
+
+/// How many items `limit` asks for.
+pub(crate) fn count_max(limit: Option<&str>) -> Result<usize, Problem> {
+    match limit.map(str::parse) {
+        None => Ok(PAGE_DEFAULT),
+        Some(Ok(count)) if (1..=PAGE_MAX).contains(&count) => Ok(count),
+        Some(Ok(_) | Err(_)) => {
+            Err(Problem::invalid("limit", format!("must be a number from 1 to {PAGE_MAX}")))
+        }
+    }
 }
 
 impl<Item> List<Item> {
@@ -62,12 +67,47 @@ impl<Item> List<Item> {
         let last = page.items.last().filter(|_| page.has_more).map(id);
         List {
             has_more: page.has_more,
-            next_cursor: last.map(|id| URL_SAFE_NO_PAD.encode(id)),
+            next_cursor: last.map(|id| cursor(&id)),
             data: page.items.into_iter().map(render).collect(),
         }
     }
 }
 
+/// The cursor that names the place behind an item.
+pub(crate) fn cursor(place: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(place)
+}
+
+/// The place that a cursor names.
+pub(crate) fn cursor_bytes(cursor: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(cursor).ok()
+}
+
 fn decode(cursor: &str) -> Option<UuidBytes> {
-    URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()
+    cursor_bytes(cursor)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_cursor_is_read_or_refused(text in any::<String>(), limit in any::<String>()) {
+            if let Ok(span) = span(None, Some(&text)) {
+                prop_assert_eq!(span.before.map(|before| cursor(&before)), Some(text));
+            }
+            if let Ok(count) = count_max(Some(&limit)) {
+                prop_assert!((1..=PAGE_MAX).contains(&count));
+            }
+        }
+
+        #[test]
+        fn a_cursor_names_the_place_that_it_was_made_of(place in any::<UuidBytes>()) {
+            let span = span(None, Some(&cursor(&place))).map(|span| span.before);
+            prop_assert_eq!(span.ok(), Some(Some(place)));
+        }
+    }
 }

@@ -5,6 +5,7 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use coffer_ledger::limits::{GRANTS_OPEN_MAX, HOLDS_OPEN_MAX, SECRETS_RETIRED_MAX};
 use coffer_ledger::{Credits, Refusal};
 use coffer_service::{ReadError, Unavailable};
 use serde::Serialize;
@@ -135,6 +136,14 @@ impl Problem {
         Problem { field: Some(field.to_owned()), ..problem }
     }
 
+    pub(crate) const fn code(&self) -> Code {
+        self.code
+    }
+
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(crate) fn conflict(reason: &'static str, detail: impl Into<String>) -> Problem {
         Problem { reason: Some(reason), ..Problem::new(Code::Conflict, detail) }
     }
@@ -191,14 +200,52 @@ impl From<Refusal> for Problem {
                 Problem::new(Code::AccountFrozen, "the account is frozen: new charges and holds are refused")
             }
             Refusal::AccountIsClosed => Problem::conflict("account_closed", "the account is closed"),
+            Refusal::AccountHasOpenHolds => {
+                Problem::conflict("open_holds", "the account has open holds: capture or release them first")
+            }
+            Refusal::AccountIsInDebt => Problem::conflict(
+                "in_debt",
+                "the account is in debt: grant what it owes, or adjust it, first",
+            ),
             Refusal::ExternalIdIsTaken(external_id) => Problem::conflict(
                 "external_id_taken",
                 format!("another account has the external_id {external_id}"),
+            ),
+            Refusal::GrantIsUnknown => Problem::not_found("grant"),
+            Refusal::GrantIsClosed => {
+                Problem::conflict("grant_closed", "the grant has expired, was voided or is depleted")
+            }
+            Refusal::ChargeIsUnknown => Problem::not_found("charge"),
+            Refusal::RefundExceedsCharge { required, left } => Problem::conflict(
+                "refund_exceeds_charge",
+                format!("the charge leaves {left} credits to give back, and {required} are asked for"),
+            ),
+            Refusal::HoldIsUnknown => Problem::not_found("hold"),
+            Refusal::HoldIsClosed => {
+                Problem::conflict("hold_closed", "the hold was captured or released, or its time is over")
+            }
+            Refusal::HoldHasNoOperation => {
+                Problem::invalid("quantity", "the hold was made for credits: capture credits")
+            }
+            Refusal::CaptureExceedsHold { required, held } => Problem::conflict(
+                "capture_exceeds_hold",
+                format!("the hold reserves {held} credits, and {required} are asked for; see excess"),
+            ),
+            Refusal::OperationIsUnknown(operation) => {
+                Problem::new(Code::NotFound, format!("the catalogue has no operation {operation}"))
+            }
+            Refusal::OperationIsReserved(operation) => Problem::conflict(
+                "reserved_operation",
+                format!("{operation} is free, and its price cannot be changed"),
             ),
             Refusal::KeyIsUnknown => Problem::not_found("key"),
             Refusal::KeyIsRevoked => {
                 Problem::conflict("key_revoked", "the key was revoked, and stays so: create another one")
             }
+            Refusal::TooManySecretsLiveOn => Problem::conflict(
+                "too_many_secrets",
+                format!("{SECRETS_RETIRED_MAX} earlier secrets of the key live on: wait until one has died"),
+            ),
             Refusal::ApiKeyIsDead => dead_api_key(),
             Refusal::SecretIsTaken => {
                 Problem::conflict("secret_taken", "a key with this secret exists already")
@@ -236,9 +283,14 @@ impl From<Refusal> for Problem {
                 "balance_out_of_range",
                 "a balance or a lifetime total would leave ±9000000000000 credits",
             ),
-            Refusal::TooManyGrantsAreOpen => {
-                Problem::conflict("too_many_open", "the account has 1000 open grants, and may have no more")
-            }
+            Refusal::TooManyGrantsAreOpen => Problem::conflict(
+                "too_many_open",
+                format!("the account has {GRANTS_OPEN_MAX} open grants, and may have no more"),
+            ),
+            Refusal::TooManyHoldsAreOpen => Problem::conflict(
+                "too_many_open",
+                format!("the account has {HOLDS_OPEN_MAX} open holds, and may have no more"),
+            ),
         }
     }
 }

@@ -8,16 +8,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use coffer_service::Service;
 
 use crate::metrics::Metrics;
-use crate::operator::{accounts, charges, grants, keys, operator_keys};
+use crate::operator::{
+    accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, prices, refunds,
+    statements, verify,
+};
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::settings::Settings;
-use crate::{App, health, openapi, request};
+use crate::{App, customer, health, openapi, request};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
@@ -50,8 +53,8 @@ impl Routers {
     #[must_use]
     pub fn surface(&self, surface: Surface) -> Endpoint {
         let (serves_balance, routes) = match surface {
-            Surface::Whole => (true, self.operator.clone()),
-            Surface::Public => (true, Router::new()),
+            Surface::Whole => (true, self.operator.clone().merge(customer_routes())),
+            Surface::Public => (true, customer_routes()),
             Surface::Operator => (false, self.operator.clone()),
         };
         let routes = routes
@@ -67,19 +70,40 @@ impl Routers {
 fn operator_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/accounts", get(accounts::list).post(accounts::create))
-        .route("/v1/accounts/{id}", get(accounts::show))
-        .route("/v1/accounts/{id}/balance", get(accounts::balance))
+        .route("/v1/accounts/{id}", get(accounts::show).patch(accounts::update))
+        .route("/v1/accounts/{id}/balance", get(balances::show))
+        .route("/v1/accounts/{id}/entries", get(statements::entries))
+        .route("/v1/accounts/{id}/usage", get(statements::usage))
+        .route("/v1/accounts/{id}/erase", post(accounts::erase))
         .route("/v1/accounts/{id}/grants", get(grants::list).post(grants::create))
-        .route("/v1/grants/{id}", get(grants::show))
-        .route("/v1/charges", post(charges::create))
-        .route("/v1/charges/{id}", get(charges::show))
+        .route("/v1/accounts/{id}/adjustments", post(adjustments::create))
         .route("/v1/accounts/{id}/keys", get(keys::list).post(keys::create))
         .route("/v1/accounts/{id}/keys/import", post(keys::import))
+        .route("/v1/grants/{id}", get(grants::show))
+        .route("/v1/grants/{id}/void", post(grants::void))
+        .route("/v1/charges", get(charges::list).post(charges::create))
+        .route("/v1/charges/{id}", get(charges::show))
+        .route("/v1/charges/{id}/refund", post(refunds::create))
+        .route("/v1/holds", get(holds::list).post(holds::create))
+        .route("/v1/holds/{id}", get(holds::show))
+        .route("/v1/holds/{id}/capture", post(holds::capture))
+        .route("/v1/holds/{id}/release", post(holds::release))
+        .route("/v1/batch", post(batch::run))
+        .route("/v1/keys/verify", post(verify::verify))
         .route("/v1/keys/{id}", get(keys::show).patch(keys::update))
+        .route("/v1/keys/{id}/rotate", post(keys::rotate))
         .route("/v1/keys/{id}/revoke", post(keys::revoke))
+        .route("/v1/prices", get(prices::list))
+        .route("/v1/prices/{operation}", put(prices::put).delete(prices::delete))
         .route("/v1/operator-keys", get(operator_keys::list).post(operator_keys::create))
         .route("/v1/operator-keys/{id}/revoke", post(operator_keys::revoke))
         .route("/metrics", get(health::metrics))
+}
+
+fn customer_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/me/balance", get(customer::balance))
+        .route("/v1/me/entries", get(customer::entries))
 }
 
 fn everywhere() -> Router<Arc<App>> {

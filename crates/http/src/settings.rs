@@ -1,10 +1,11 @@
 //! What the wire can be configured with. Every value is valid once it is parsed.
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::str::FromStr;
 
 use axum::http::{HeaderName, HeaderValue};
+use coffer_ledger::limits::REFUND_LOT_DAYS_DEFAULT;
 use coffer_service::KeyPrefix;
 use ipnet::IpNet;
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// How fast callers may be.
     pub rate_limits: RateLimits,
+    /// How long the lots live that take what is refunded to expired ones, in days.
+    pub refund_lot_days: NonZeroU16,
 }
 
 impl Default for Settings {
@@ -37,6 +40,7 @@ impl Default for Settings {
             cors_origins: CorsOrigins::Any,
             trusted_proxies: Vec::new(),
             rate_limits: RateLimits::default(),
+            refund_lot_days: NonZeroU16::new(REFUND_LOT_DAYS_DEFAULT).expect("30 is not zero"),
         }
     }
 }

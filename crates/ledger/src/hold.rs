@@ -84,7 +84,7 @@ impl Hold {
     }
 
     /// The hold as it stood right after the entry that made it.
-    fn as_made_by(self, entry: &Entry) -> Hold {
+    fn when_made(self, entry: &Entry) -> Hold {
         let lot = |change: &LotChange| HeldLot { grant_id: change.grant_id, credits: -change.credits };
         Hold {
             captured: Credits::ZERO,
@@ -116,7 +116,7 @@ impl HoldRecord {
     /// The hold as it stood right after the entry that made it: what its first answer showed.
     #[must_use]
     pub fn as_made_by(self, entry: &Entry) -> HoldRecord {
-        HoldRecord { hold: self.hold.as_made_by(entry), ..self }
+        HoldRecord { hold: self.hold.when_made(entry), ..self }
     }
 }
 

@@ -26,6 +26,8 @@ mod operator;
 mod price;
 mod refund;
 
+mod audit;
+
 mod credits;
 mod fingerprint;
 mod id;
@@ -37,6 +39,7 @@ pub use account::{
     Account, AccountProfile, AccountRecord, AccountStatus, Balance, NextExpiry, RefundLot, Totals,
 };
 pub use adjustment::Adjustment;
+pub use audit::{Audit, Finding};
 pub use charge::Charge;
 pub use command::{
     AdjustCredits, CaptureAmount, CaptureHold, ChargeCredits, Command, Cost, CreateAccount, CreateKey,

@@ -6,6 +6,10 @@
 
 mod service;
 
+mod erasing;
+mod reads;
+mod verifying;
+
 mod group_commit;
 
 mod background;
@@ -16,10 +20,15 @@ mod ids;
 mod secret;
 
 pub use clock::{Clock, ClockStrayed, SystemClock};
-pub use coffer_store::{AccountFilter, Page, Reader, Span};
+pub use coffer_store::{
+    AccountFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Page, Reader, Span, Usage,
+    UsageBy, UsageOf,
+};
 pub use ids::{mint_id, mint_id_anywhere, mint_salt};
+pub use reads::{PastBalance, Settled};
 pub use secret::{KeyPrefix, KeyPrefixError, Secret, SecretError};
-pub use service::{ReadError, Service, Settled, Standing, Unavailable};
+pub use service::{ReadError, Service, Standing, Unavailable};
+pub use verifying::{KeyCheck, WouldCharge};
 
 /// Limits of this layer. Each is in a unit that its name ends with.
 pub mod limits {
@@ -45,6 +54,8 @@ pub mod limits {
     pub const FORGET_EVERY_MS: u64 = 600_000;
     /// How often the uses of keys are written, in milliseconds.
     pub const NOTE_USES_EVERY_MS: u64 = 10_000;
+    /// How many entries' texts are erased by one command.
+    pub const ERASED_ENTRIES_MAX: u64 = 1_000;
     /// How often at most a store is probed, in milliseconds.
     pub const PROBE_EVERY_MS: u64 = 1_000;
 

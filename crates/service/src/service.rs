@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{
-    Account, AccountId, Command, Credits, Grant, GrantId, Key, KeyId, OperatorKey, Outcome, Reply, Scopes,
-    SecretHash, Timestamp, settle, settle_grant,
+    Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash, Timestamp, settle,
 };
-use coffer_store::{Holder, Page, Reader, Span, Store, StoreError};
+use coffer_store::{Holder, Reader, Store, StoreError};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::background;
@@ -47,15 +46,6 @@ impl From<StoreError> for Unavailable {
 
 /// Why something could not be read.
 pub type ReadError = StoreError;
-
-/// An account with everything settled that has fallen due until a time.
-#[derive(Clone, Debug)]
-pub struct Settled {
-    /// The account.
-    pub account: Account,
-    /// The time.
-    pub at: Timestamp,
-}
 
 /// What a presented secret turns out to be.
 #[derive(Clone, Debug)]
@@ -136,6 +126,10 @@ impl Service {
         &*self.store
     }
 
+    pub(crate) fn key_uses(&self) -> &KeyUses {
+        &self.key_uses
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.store
     }
@@ -155,7 +149,7 @@ impl Service {
             return Ok(None);
         };
         let now = self.now();
-        if !key.is_live(now) {
+        if !key.opens(secret, now) {
             return Ok(None);
         }
         self.key_uses.note(key.id, now);
@@ -171,7 +165,7 @@ impl Service {
             return Ok(Standing::Unknown);
         };
         let now = self.now();
-        if !key.is_live(now) {
+        if !key.opens(secret, now) {
             return Ok(Standing::Dead(key));
         }
         self.key_uses.note(key.id, now);
@@ -199,40 +193,6 @@ impl Service {
             Ok(()) => self.key_uses.forget(&uses),
             Err(error) => tracing::warn!(%error, "the uses of keys could not be written"),
         }
-    }
-
-    /// An account as it stands now.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub async fn account(&self, id: AccountId) -> Result<Option<Settled>, ReadError> {
-        let at = self.now();
-        let account = self.store.account(id).await?;
-        Ok(account.map(|account| Settled { account: settle(&account, at).into_owned(), at }))
-    }
-
-    /// A grant as it stands now, and until when that is settled.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Timestamp)>, ReadError> {
-        let now = self.now();
-        let found = self.store.grant(id).await?;
-        Ok(found.map(|(account, grant)| (settle_grant(&account, grant, now), now)))
-    }
-
-    /// The grants of an account as they stand now, and until when that is settled.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub async fn grants(
-        &self,
-        account_id: AccountId,
-        span: Span,
-    ) -> Result<Option<(Page<Grant>, Timestamp)>, ReadError> {
-        let now = self.now();
-        let found = self.store.grants(account_id, span).await?;
-        Ok(found.map(|(account, page)| (page.map(|grant| settle_grant(&account, grant, now)), now)))
     }
 
     /// What an operator's secret may do; `None` for every other secret.

@@ -23,7 +23,7 @@ use coffer_ledger::{
 
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
-pub use sqlite::{DataDirectory, OpenError, SqliteStore};
+pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, Verified};
 
 /// Commands that share one commit, and the time at which they are decided.
 #[derive(Clone, Debug)]

@@ -1,10 +1,12 @@
 //! One call of the API: its request, its answer, and what to say when it is refused.
 
+use std::fmt::Display;
+use std::io::Read;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestExt as _};
 
 use super::operator_key_file;
 use crate::Failure;
@@ -13,7 +15,10 @@ use crate::config::{operator_key_from_environment, read_secret};
 use crate::terminal::{complain, say};
 
 const URL_DEFAULT: &str = "http://127.0.0.1:8080";
+const JSON: &str = "application/json";
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Far more than anything of use. A batch of 10,000 captures, with all the metadata of their holds, comes near.
+const ANSWER_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// A running server, and the key to it.
 pub(super) struct Api {
@@ -29,17 +34,48 @@ pub(super) struct Call {
     method: &'static str,
     path: String,
     params: Vec<(&'static str, String)>,
-    body: Option<Map<String, Value>>,
-    moves_credits: bool,
+    media_type: &'static str,
+    body: Option<Vec<u8>>,
+    naming: Naming,
+}
+
+/// Where a request has what keeps it from moving credits twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// It moves no credits.
+    Nowhere,
+    /// In the header `Idempotency-Key`.
+    InHeader,
+    /// In its body, where each operation has its own.
+    InBody,
 }
 
 impl Call {
     pub(super) fn get(path: &str) -> Call {
-        Call { method: "GET", path: path.to_owned(), params: Vec::new(), body: None, moves_credits: false }
+        Call {
+            method: "GET",
+            path: path.to_owned(),
+            params: Vec::new(),
+            media_type: JSON,
+            body: None,
+            naming: Naming::Nowhere,
+        }
     }
 
     pub(super) fn post(path: &str) -> Call {
         Call { method: "POST", ..Call::get(path) }
+    }
+
+    pub(super) fn put(path: &str) -> Call {
+        Call { method: "PUT", ..Call::get(path) }
+    }
+
+    pub(super) fn patch(path: &str) -> Call {
+        Call { method: "PATCH", ..Call::get(path) }
+    }
+
+    pub(super) fn delete(path: &str) -> Call {
+        Call { method: "DELETE", ..Call::get(path) }
     }
 
     pub(super) fn param(mut self, name: &'static str, value: Option<String>) -> Call {
@@ -48,12 +84,22 @@ impl Call {
     }
 
     pub(super) fn body(self, body: Map<String, Value>) -> Call {
-        Call { body: Some(body), ..self }
+        Call { body: Some(Value::Object(body).to_string().into_bytes()), ..self }
+    }
+
+    /// The answer shall be something other than JSON.
+    pub(super) fn accept(self, media_type: &'static str) -> Call {
+        Call { media_type, ..self }
     }
 
     /// The call needs an idempotency key.
     pub(super) fn moves_credits(self) -> Call {
-        Call { moves_credits: true, ..self }
+        Call { naming: Naming::InHeader, ..self }
+    }
+
+    /// The body is sent as it is, and names each of its operations.
+    pub(super) fn batch(self, body: Vec<u8>) -> Call {
+        Call { body: Some(body), naming: Naming::InBody, ..self }
     }
 }
 
@@ -76,83 +122,138 @@ impl Api {
     }
 
     /// Makes the call. A refusal is shown, with the name under which a request that moves credits can be tried
-    /// again.
+    /// again. An answer without a body is `null`.
     pub(super) fn send(&self, call: &Call) -> Result<Value, Failure> {
-        let name = call.moves_credits.then(|| self.idempotency_key.clone().unwrap_or_else(new_name));
-        let unheard =
-            |cause: String| Failure::Failed(format!("{}: {cause}{}", self.url, advice(name.as_deref(), 0)));
-        let mut response = self.answer(call, name.as_deref()).map_err(|error| unheard(error.to_string()))?;
-        let text = response.body_mut().read_to_string().map_err(|error| unheard(error.to_string()))?;
-        let status = response.status();
-        let answer: Value = serde_json::from_str(&text)
-            .map_err(|_| unheard(format!("it answered {status} with no JSON; is it a Coffer?")))?;
-        if status.is_success() {
-            return Ok(answer);
+        let attempt = Attempt::of(self, call);
+        let request = attempt.request()?;
+        let answer = if request.body().is_empty() {
+            self.agent.run(request.map(|_| ()))
+        } else {
+            self.agent.run(request)
+        };
+        let mut response = answer.map_err(|error| attempt.unheard(&error))?;
+        let text = attempt.text(&mut response)?;
+        if text.is_empty() && response.status().is_success() {
+            return Ok(Value::Null);
         }
-        if self.json {
-            say(&answer);
-        }
-        let field = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        let advice = advice(name.as_deref(), status.as_u16());
-        complain(format_args!("{}: {}{advice}", field("code"), field("detail")));
-        Err(Failure::Shown)
+        let answer = attempt.json(&response, &text)?;
+        if response.status().is_success() { Ok(answer) } else { Err(attempt.refused(&response, &answer)) }
     }
 
-    fn answer(&self, call: &Call, name: Option<&str>) -> Result<Response<Body>, ureq::Error> {
+    /// Makes a call whose answer may be longer than memory, and may take as long as it needs while it keeps coming.
+    pub(super) fn open(&self, call: &Call) -> Result<impl Read + use<>, Failure> {
+        let attempt = Attempt::of(self, call);
+        let request = attempt.request()?.map(|_| ());
+        let patient = request.with_agent(&self.agent).configure().timeout_global(None);
+        let patient = patient.timeout_connect(Some(PATIENCE)).timeout_per_read(Some(PATIENCE));
+        let mut response = patient.run().map_err(|error| attempt.unheard(&error))?;
+        if !response.status().is_success() {
+            let text = attempt.text(&mut response)?;
+            return Err(attempt.refused(&response, &attempt.json(&response, &text)?));
+        }
+        if response.body().mime_type() != Some(call.media_type) {
+            let cause = format!("it answered with no {}; is it a Coffer of this version?", call.media_type);
+            return Err(attempt.unheard(&cause));
+        }
+        Ok(response.into_body().into_reader())
+    }
+}
+
+/// A call on its way to a server, under the name that keeps it from moving credits twice.
+struct Attempt<'a> {
+    api: &'a Api,
+    call: &'a Call,
+    name: Option<String>,
+}
+
+impl<'a> Attempt<'a> {
+    fn of(api: &'a Api, call: &'a Call) -> Attempt<'a> {
+        let name = || api.idempotency_key.clone().unwrap_or_else(new_name);
+        Attempt { api, call, name: (call.naming == Naming::InHeader).then(name) }
+    }
+
+    fn request(&self) -> Result<Request<&[u8]>, Failure> {
         let mut request = Request::builder()
-            .method(call.method)
-            .uri(format!("{}{}", self.url, call.path))
-            .header("Authorization", format!("Bearer {}", self.operator_key));
-        if let Some(name) = name {
+            .method(self.call.method)
+            .uri(with_params(format!("{}{}", self.api.url, self.call.path), &self.call.params))
+            .header("Accept", self.call.media_type)
+            .header("Authorization", format!("Bearer {}", self.api.operator_key));
+        if let Some(name) = &self.name {
             request = request.header("Idempotency-Key", name);
         }
-        let body = match &call.body {
-            Some(body) => {
-                request = request.header("Content-Type", "application/json");
-                Value::Object(body.clone()).to_string()
+        if self.call.body.is_some() {
+            request = request.header("Content-Type", JSON);
+        }
+        request.body(self.call.body.as_deref().unwrap_or_default()).map_err(|error| self.unheard(&error))
+    }
+
+    fn text(&self, response: &mut Response<Body>) -> Result<String, Failure> {
+        let text =
+            response.body_mut().with_config().limit(ANSWER_BYTES_MAX).lossy_utf8(true).read_to_string();
+        text.map_err(|error| self.unheard(&error))
+    }
+
+    fn json(&self, response: &Response<Body>, text: &str) -> Result<Value, Failure> {
+        let status = response.status();
+        serde_json::from_str(text)
+            .map_err(|_| self.unheard(&format!("it answered {status} with no JSON; is it a Coffer?")))
+    }
+
+    fn unheard(&self, cause: &dyn Display) -> Failure {
+        Failure::Failed(format!("{}: {cause}{}", self.api.url, self.advice(0)))
+    }
+
+    fn refused(&self, response: &Response<Body>, problem: &Value) -> Failure {
+        if self.api.json {
+            say(problem);
+        }
+        let field = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+        let advice = self.advice(response.status().as_u16());
+        complain(format_args!("{}: {}{advice}", field("code"), field("detail")));
+        Failure::Shown
+    }
+
+    /// What to do after a request that failed; a status of 0 is no answer at all.
+    fn advice(&self, status: u16) -> String {
+        let in_doubt = matches!(status, 0 | 429 | 500..);
+        match (&self.name, status) {
+            (Some(name), 402 | 409) => {
+                format!(
+                    "\nThis answer is remembered under --idempotency-key {name}: to try anew, use another."
+                )
             }
-            None => String::new(),
-        };
-        let (mut parts, body) = request.body(body)?.into_parts();
-        parts.uri =
-            with_params(&parts.uri.to_string(), &call.params).parse().map_err(ureq::http::Error::from)?;
-        if body.is_empty() {
-            return self.agent.run(Request::from_parts(parts, ()));
+            (Some(name), _) if in_doubt => {
+                format!("\nTo try again without moving credits twice: --idempotency-key {name}")
+            }
+            (Some(name), _) => format!("\nNothing was done under --idempotency-key {name}."),
+            (None, _) if self.call.naming == Naming::InBody && in_doubt => {
+                "\nTo try again without moving credits twice, send the same batch.".to_owned()
+            }
+            (None, _) => String::new(),
         }
-        self.agent.run(Request::from_parts(parts, body))
     }
 }
 
-/// What to do with the name of a request that failed; a status of 0 is no answer at all.
-fn advice(name: Option<&str>, status: u16) -> String {
-    let Some(name) = name else { return String::new() };
-    match status {
-        402 | 409 => {
-            format!("\nThis answer is remembered under --idempotency-key {name}: to try anew, use another.")
-        }
-        0 | 429 | 500.. => {
-            format!("\nTo try again without moving credits twice: --idempotency-key {name}")
-        }
-        _ => format!("\nNothing was done under --idempotency-key {name}."),
-    }
-}
-
-fn with_params(uri: &str, params: &[(&str, String)]) -> String {
-    let mut uri = uri.to_owned();
+fn with_params(mut uri: String, params: &[(&str, String)]) -> String {
     for (place, (name, value)) in params.iter().enumerate() {
         uri.push(if place == 0 { '?' } else { '&' });
         uri.push_str(name);
         uri.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    uri.push(char::from(byte));
-                }
-                _ => uri.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        uri.push_str(&encoded(value));
     }
     uri
+}
+
+/// Text as a part of a URL that has no other meaning.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 fn find_operator_key(globals: &Globals) -> Result<String, Failure> {

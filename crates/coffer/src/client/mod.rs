@@ -1,179 +1,42 @@
-//! Commands that talk to a running server over its API, as any other client would.
+//! Commands that talk to a running server over its API, as any other client would. One file a resource.
+
+mod accounts;
+mod adjustments;
+mod batch;
+mod charges;
+mod grants;
+mod holds;
+mod keys;
+mod operator_keys;
+mod prices;
+mod statement;
+mod usage;
 
 mod api;
 mod table;
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use coffer_ledger::{Scope, Scopes};
-use coffer_service::{Clock, KeyPrefix, Secret, Service};
-use coffer_store::{DataDirectory, OpenError, SqliteStore};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+pub(crate) use accounts::{account, balance};
+pub(crate) use adjustments::adjust;
+pub(crate) use batch::batch;
+pub(crate) use charges::{charge, refund};
+pub(crate) use grants::grant;
+pub(crate) use holds::hold;
+pub(crate) use keys::key;
+pub(crate) use operator_keys::operator_key;
+pub(crate) use prices::price;
+pub(crate) use statement::statement;
+pub(crate) use usage::usage;
 
 use crate::Failure;
-use crate::cli::{
-    AccountCommand, BalanceCommand, ChargeCommand, Globals, GrantCommand, KeyCommand, NoteOptions,
-    OperatorKeyCommand, PageOptions,
-};
-use crate::serve::{create_operator_key, failed};
+use crate::cli::{CostOptions, Globals, NoteOptions, PageOptions};
+use crate::serve::failed;
 use crate::terminal::say;
-use api::{Api, Call};
-
-pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), Failure> {
-    let api = Api::of(globals)?;
-    match command {
-        AccountCommand::Create { name, external_id, overdraft_limit, metadata } => {
-            let mut body = fields([("name", Some(name)), ("external_id", external_id)]);
-            put(&mut body, "overdraft_limit", overdraft_limit);
-            put_metadata(&mut body, metadata);
-            let answer = api.send(&Call::post("/v1/accounts").body(body))?;
-            table::show(globals, &answer, table::ACCOUNT);
-        }
-        AccountCommand::List { page, external_id, status } => {
-            let call = paged(Call::get("/v1/accounts"), page);
-            let answer = api.send(&call.param("external_id", external_id).param("status", status))?;
-            table::show_list(globals, &answer, table::ACCOUNT);
-        }
-        AccountCommand::Show { id } => {
-            let answer = api.send(&Call::get(&format!("/v1/accounts/{}", segment(&id)?)))?;
-            table::show(globals, &answer, table::ACCOUNT);
-        }
-    }
-    Ok(())
-}
-
-pub(crate) fn key(globals: &Globals, command: KeyCommand) -> Result<(), Failure> {
-    let api = Api::of(globals)?;
-    match command {
-        KeyCommand::Create { account, name, expires_at, limit, limit_period, metadata } => {
-            let mut body = fields([("name", Some(name)), ("expires_at", expires_at)]);
-            if let (Some(credits), Some(period)) = (limit, limit_period) {
-                body.insert("limit".to_owned(), json!({"credits": credits, "period": period}));
-            }
-            put_metadata(&mut body, metadata);
-            let path = format!("/v1/accounts/{}/keys", segment(&account)?);
-            let answer = api.send(&Call::post(&path).body(body))?;
-            table::show(globals, &answer, table::NEW_KEY);
-        }
-        KeyCommand::Import { account, name, allow_weak } => {
-            let mut secret = String::new();
-            std::io::stdin().read_to_string(&mut secret).map_err(failed)?;
-            let secret = secret.trim_end_matches(['\r', '\n']).to_owned();
-            let mut body = fields([("name", Some(name)), ("secret", Some(secret))]);
-            body.insert("allow_weak".to_owned(), json!(allow_weak));
-            let path = format!("/v1/accounts/{}/keys/import", segment(&account)?);
-            let answer = api.send(&Call::post(&path).body(body))?;
-            table::show(globals, &answer, table::KEY);
-        }
-        KeyCommand::List { account, page } => {
-            let path = format!("/v1/accounts/{}/keys", segment(&account)?);
-            table::show_list(globals, &api.send(&paged(Call::get(&path), page))?, table::KEY);
-        }
-        KeyCommand::Revoke { id } => {
-            let path = format!("/v1/keys/{}/revoke", segment(&id)?);
-            table::show(globals, &api.send(&Call::post(&path))?, table::KEY);
-        }
-    }
-    Ok(())
-}
-
-pub(crate) fn operator_key(globals: &Globals, command: OperatorKeyCommand) -> Result<(), Failure> {
-    match command {
-        OperatorKeyCommand::Create { name, scopes } => {
-            if let Some(directory) = idle_data_directory(globals)? {
-                return create_in(globals, directory, &name, &scopes);
-            }
-            let mut body = fields([("name", Some(name))]);
-            if !scopes.is_empty() {
-                body.insert("scopes".to_owned(), json!(scopes));
-            }
-            let answer = Api::of(globals)?.send(&Call::post("/v1/operator-keys").body(body))?;
-            table::show(globals, &answer, table::NEW_OPERATOR_KEY);
-        }
-        OperatorKeyCommand::List { page } => {
-            let answer = Api::of(globals)?.send(&paged(Call::get("/v1/operator-keys"), page))?;
-            table::show_list(globals, &answer, table::OPERATOR_KEY);
-        }
-        OperatorKeyCommand::Revoke { id } => {
-            let path = format!("/v1/operator-keys/{}/revoke", segment(&id)?);
-            table::show(globals, &Api::of(globals)?.send(&Call::post(&path))?, table::OPERATOR_KEY);
-        }
-    }
-    Ok(())
-}
-
-/// The data directory that the command line names, if it holds a ledger and no server works in it: then whoever
-/// may write there needs no operator's key to make one.
-fn idle_data_directory(globals: &Globals) -> Result<Option<DataDirectory>, Failure> {
-    let Some(data) = globals.data.as_ref().filter(|data| data.join("coffer.db").exists()) else {
-        return Ok(None);
-    };
-    match DataDirectory::lock(data) {
-        Ok(directory) => Ok(Some(directory)),
-        Err(OpenError::InUse { .. }) => Ok(None),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-fn create_in(
-    globals: &Globals,
-    directory: DataDirectory,
-    name: &str,
-    scopes: &[String],
-) -> Result<(), Failure> {
-    let scopes: Result<Vec<Scope>, _> = scopes.iter().map(|scope| scope.parse::<Scope>()).collect();
-    let scopes = scopes.map_err(|rule| Failure::Usage(format!("scopes {rule}")))?;
-    let scopes = Scopes::of(scopes).unwrap_or(Scopes::ALL);
-    let secret = Secret::generate(&KeyPrefix::operator());
-    let runtime = tokio::runtime::Runtime::new().map_err(failed)?;
-    let id = runtime.block_on(async {
-        let store = SqliteStore::open(directory).map_err(failed)?;
-        let service = Service::start(Arc::new(store), Clock::system(), None);
-        let id = create_operator_key(&service, name, &secret, scopes).await;
-        service.close().await;
-        id
-    })?;
-    let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
-    let answer = json!({
-        "id": id.to_string(), "name": name, "secret": secret.expose(),
-        "hint": secret.hint(&KeyPrefix::operator()).as_str(), "status": "active", "scopes": scopes,
-    });
-    table::show(globals, &answer, table::NEW_OPERATOR_KEY);
-    Ok(())
-}
-
-pub(crate) fn grant(globals: &Globals, command: GrantCommand) -> Result<(), Failure> {
-    let mut body = fields([("credits", Some(command.credits)), ("category", command.category)]);
-    put(&mut body, "priority", command.priority);
-    put(&mut body, "effective_at", command.effective_at);
-    put(&mut body, "expires_at", command.expires_at);
-    put_note(&mut body, command.note);
-    let path = format!("/v1/accounts/{}/grants", segment(&command.account)?);
-    let answer = Api::of(globals)?.send(&Call::post(&path).body(body).moves_credits())?;
-    table::show(globals, &answer, table::GRANT);
-    Ok(())
-}
-
-pub(crate) fn charge(globals: &Globals, command: ChargeCommand) -> Result<(), Failure> {
-    let mut body = fields([("account_id", Some(command.account)), ("credits", Some(command.credits))]);
-    put_note(&mut body, command.note);
-    let answer = Api::of(globals)?.send(&Call::post("/v1/charges").body(body).moves_credits())?;
-    table::show(globals, &answer, table::CHARGE);
-    Ok(())
-}
-
-pub(crate) fn balance(globals: &Globals, command: &BalanceCommand) -> Result<(), Failure> {
-    let path = format!("/v1/accounts/{}/balance", segment(&command.account)?);
-    let answer = Api::of(globals)?.send(&Call::get(&path))?;
-    table::show(globals, &answer, table::BALANCE);
-    let grants = answer["grants"].as_array().filter(|grants| !grants.is_empty() && !globals.json);
-    if let Some(grants) = grants {
-        table::print(grants, table::OPEN_GRANT);
-    }
-    Ok(())
-}
+use api::Call;
 
 pub(crate) fn print_openapi() -> Result<(), Failure> {
     let document = coffer_http::openapi_document(&coffer_http::Settings::default());
@@ -206,6 +69,12 @@ fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>
     }
 }
 
+fn put_cost(body: &mut Map<String, Value>, cost: CostOptions) {
+    put(body, "credits", cost.credits);
+    put(body, "operation", cost.operation);
+    put(body, "quantity", cost.quantity);
+}
+
 fn put_note(body: &mut Map<String, Value>, note: NoteOptions) {
     put(body, "reference", note.reference);
     put_metadata(body, note.metadata);
@@ -218,8 +87,23 @@ fn put_metadata(body: &mut Map<String, Value>, pairs: Vec<(String, String)>) {
     }
 }
 
+/// Puts the pairs that take the place of those there are: `none` of them is an empty object.
+fn put_new_metadata(body: &mut Map<String, Value>, pairs: Vec<(String, String)>, none: bool) {
+    if none {
+        body.insert("metadata".to_owned(), Value::Object(Map::new()));
+    }
+    put_metadata(body, pairs);
+}
+
 fn paged(call: Call, page: PageOptions) -> Call {
     call.param("limit", page.limit.map(|limit| limit.to_string())).param("cursor", page.cursor)
+}
+
+/// A customer's secret. It never stands on a command line, where everybody on the machine could read it.
+fn secret_from_standard_input() -> Result<String, Failure> {
+    let mut secret = String::new();
+    std::io::stdin().read_to_string(&mut secret).map_err(failed)?;
+    Ok(secret.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Where the operator's key of a data directory is.

@@ -20,6 +20,9 @@ pub(super) const ACCOUNT: Columns = &[
     ("CREATED", "/created_at"),
 ];
 
+pub(super) const ERASED: Columns =
+    &[("ACCOUNT", "/account_id"), ("ENTRIES ERASED", "/entries"), ("UNTIL", "/until")];
+
 pub(super) const KEY: Columns = &[
     ("ID", "/id"),
     ("NAME", "/name"),
@@ -35,6 +38,15 @@ pub(super) const KEY: Columns = &[
 
 pub(super) const NEW_KEY: Columns =
     &[("ID", "/id"), ("NAME", "/name"), ("SECRET (shown this once)", "/secret"), ("EXPIRES", "/expires_at")];
+
+pub(super) const VERIFIED_KEY: Columns = &[
+    ("VALID", "/valid"),
+    ("ALLOWED", "/allowed"),
+    ("WOULD CHARGE", "/would_charge"),
+    ("AVAILABLE", "/available"),
+    ("ACCOUNT", "/account_id"),
+    ("KEY", "/key_id"),
+];
 
 pub(super) const OPERATOR_KEY: Columns = &[
     ("ID", "/id"),
@@ -52,6 +64,7 @@ pub(super) const GRANT: Columns = &[
     ("ID", "/id"),
     ("CREDITS", "/credits"),
     ("REMAINING", "/remaining"),
+    ("HELD", "/held"),
     ("CATEGORY", "/category"),
     ("PRIORITY", "/priority"),
     ("STATUS", "/status"),
@@ -61,8 +74,51 @@ pub(super) const GRANT: Columns = &[
 
 pub(super) const CHARGE: Columns = &[
     ("ID", "/id"),
+    ("OPERATION", "/operation"),
+    ("QUANTITY", "/quantity"),
     ("CREDITS", "/credits"),
     ("REFERENCE", "/reference"),
+    ("CREATED", "/created_at"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const PAST_CHARGE: Columns = &[
+    ("ID", "/id"),
+    ("ACCOUNT", "/account_id"),
+    ("KEY", "/key_id"),
+    ("OPERATION", "/operation"),
+    ("QUANTITY", "/quantity"),
+    ("CREDITS", "/credits"),
+    ("REFUNDED", "/refunded"),
+    ("REFERENCE", "/reference"),
+    ("CREATED", "/created_at"),
+];
+
+pub(super) const HOLD: Columns = &[
+    ("ID", "/id"),
+    ("ACCOUNT", "/account_id"),
+    ("OPERATION", "/operation"),
+    ("QUANTITY", "/quantity"),
+    ("CREDITS", "/credits"),
+    ("CAPTURED", "/captured"),
+    ("STATUS", "/status"),
+    ("EXPIRES", "/expires_at"),
+    ("REFERENCE", "/reference"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const REFUND: Columns = &[
+    ("ID", "/id"),
+    ("CHARGE", "/charge_id"),
+    ("CREDITS", "/credits"),
+    ("CREATED", "/created_at"),
+    ("AVAILABLE AFTER", "/balance/available"),
+];
+
+pub(super) const ADJUSTMENT: Columns = &[
+    ("ID", "/id"),
+    ("CREDITS", "/credits"),
+    ("REASON", "/reason"),
     ("CREATED", "/created_at"),
     ("AVAILABLE AFTER", "/balance/available"),
 ];
@@ -83,6 +139,57 @@ pub(super) const OPEN_GRANT: Columns = &[
     ("CATEGORY", "/category"),
     ("PRIORITY", "/priority"),
     ("EXPIRES", "/expires_at"),
+];
+
+pub(super) const ENTRY: Columns = &[
+    ("SEQ", "/seq"),
+    ("AT", "/at"),
+    ("KIND", "/kind"),
+    ("CREDITS", "/credits"),
+    ("HELD CREDITS", "/held_credits"),
+    ("AVAILABLE AFTER", "/available_after"),
+    ("HELD AFTER", "/held_after"),
+    ("OPERATION", "/operation"),
+    ("REFERENCE", "/reference"),
+];
+
+pub(super) const USAGE_BY_DAY: Columns = &[
+    ("DAY", "/day"),
+    ("CREDITS", "/credits"),
+    ("CHARGED", "/charged"),
+    ("REFUNDED", "/refunded"),
+    ("CHARGES", "/charges"),
+];
+
+pub(super) const USAGE_BY_KEY: Columns = &[
+    ("KEY", "/key_id"),
+    ("CREDITS", "/credits"),
+    ("CHARGED", "/charged"),
+    ("REFUNDED", "/refunded"),
+    ("CHARGES", "/charges"),
+];
+
+pub(super) const USAGE_BY_OPERATION: Columns = &[
+    ("OPERATION", "/operation"),
+    ("CREDITS", "/credits"),
+    ("CHARGED", "/charged"),
+    ("REFUNDED", "/refunded"),
+    ("CHARGES", "/charges"),
+];
+
+pub(super) const PRICE: Columns = &[
+    ("OPERATION", "/operation"),
+    ("CREDITS PER UNIT", "/credits_per_unit"),
+    ("UNIT", "/unit"),
+    ("DESCRIPTION", "/description"),
+];
+
+pub(super) const BATCH_RESULT: Columns = &[
+    ("PLACE", "/place"),
+    ("STATUS", "/status"),
+    ("ID OR CODE", "/told"),
+    ("REPLAYED", "/replayed"),
+    ("DETAIL", "/detail"),
 ];
 
 /// Shows one object.

@@ -13,6 +13,7 @@ mod connections;
 mod crash;
 mod disk;
 mod first_start;
+mod history;
 mod log;
 mod racing;
 mod refused_files;

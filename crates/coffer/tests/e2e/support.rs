@@ -351,7 +351,7 @@ impl Api {
         balance.text_of("available").parse().expect("whole credits")
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,

@@ -70,7 +70,20 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         Refusal::AccountIsUnknown
         | Refusal::AccountIsFrozen
         | Refusal::AccountIsClosed
+        | Refusal::AccountHasOpenHolds
+        | Refusal::AccountIsInDebt
         | Refusal::ExternalIdIsTaken(_)
+        | Refusal::GrantIsUnknown
+        | Refusal::GrantIsClosed
+        | Refusal::ChargeIsUnknown
+        | Refusal::RefundExceedsCharge { .. }
+        | Refusal::HoldIsUnknown
+        | Refusal::HoldIsClosed
+        | Refusal::HoldHasNoOperation
+        | Refusal::CaptureExceedsHold { .. }
+        | Refusal::OperationIsUnknown(_)
+        | Refusal::OperationIsReserved(_)
+        | Refusal::TooManySecretsLiveOn
         | Refusal::SecretIsTaken
         | Refusal::OperatorKeyIsUnknown
         | Refusal::LastOperatorKeyMustLive
@@ -80,7 +93,8 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         | Refusal::KeyLimitIsExceeded { .. }
         | Refusal::CreditsAreInsufficient { .. }
         | Refusal::BalanceIsOutOfRange
-        | Refusal::TooManyGrantsAreOpen => {
+        | Refusal::TooManyGrantsAreOpen
+        | Refusal::TooManyHoldsAreOpen => {
             tracing::error!(?refusal, "a balance read met a refusal that it cannot meet");
             failed(Failure::Internal)
         }

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use coffer_ledger::{
-    Account, AccountId, AccountProfile, AccountRecord, AccountStatus, Category, Command, CreateAccount,
-    Credits, ExternalId, GrantId, Lot, Metadata, Name, NextExpiry, Priority, Timestamp, settle,
+    Account, AccountId, AccountProfile, AccountRecord, AccountStatus, Command, CreateAccount, Credits,
+    ExternalId, Metadata, Name, Timestamp, UpdateAccount, settle,
 };
 use coffer_service::{AccountFilter, mint_id_anywhere};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 
 use super::BalanceBody;
 use super::answer::{self, Beside};
-use super::grants::CategoryBody;
 use super::path::Id;
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
@@ -41,6 +40,47 @@ pub(crate) struct CreateAccountBody {
     #[serde(default)]
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     metadata: Option<Pairs>,
+}
+
+/// What changes an account. What is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateAccountBody {
+    /// What it is called: 1 to 255 characters.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    name: Option<Text<Name>>,
+    /// How far below zero charges may take it. A debt beyond a lowered limit stays; nothing more can be spent.
+    #[schema(value_type = Option<AmountForm>)]
+    overdraft_limit: Option<Amount>,
+    /// `frozen` refuses new charges and holds; `closed` voids what is left, and is for good.
+    #[schema(value_type = Option<StatusBody>)]
+    status: Option<Parsed<StatusBody>>,
+    /// Replaces the pairs that the account had.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    metadata: Option<Pairs>,
+}
+
+/// What erases the free text of an account's movements.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EraseBody {
+    /// Only what happened at this time or before; everything, if not given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Parsed<Timestamp>>,
+}
+
+/// What was erased.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Erasure)]
+pub(crate) struct ErasureBody {
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String)]
+    account_id: AccountId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// How many entries hold no free text any more: the first so many of the account.
+    entries: u64,
 }
 
 /// An account.
@@ -153,7 +193,7 @@ pub(crate) async fn create(
         metadata: body.metadata.unwrap_or_default().0,
     };
     let outcome = app.service.submit(Command::CreateAccount(command)).await?;
-    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at: None }))
+    Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -207,116 +247,52 @@ pub(crate) async fn show(
     Ok(Json(AccountBody::settled(&record, app.service.now())))
 }
 
-/// What an account has, to the lot.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AccountBalance)]
-pub(crate) struct AccountBalanceBody {
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
-    account_id: AccountId,
-    /// What can be spent; below zero when in debt, the overdraft limit not added.
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
-    available: Credits,
-    /// What open holds have reserved.
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
-    held: Credits,
-    /// `available` and `held` together.
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
-    posted: Credits,
-    /// How far below zero charges may take `available`.
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
-    overdraft_limit: Credits,
-    /// What expires next, if anything does.
-    next_expiry: Option<NextExpiryBody>,
-    /// Open grants in burn order.
-    grants: Vec<LotBody>,
-    /// The number of the account's last entry.
-    seq: u64,
-    /// When this was so.
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-}
-
-/// Credits that expire unless they are spent before.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = NextExpiry)]
-pub(crate) struct NextExpiryBody {
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
-    credits: Credits,
-}
-
-/// What is left of an open grant.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OpenGrant)]
-pub(crate) struct LotBody {
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
-    id: GrantId,
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
-    remaining: Credits,
-    #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
-    held: Credits,
-    category: CategoryBody,
-    priority: u8,
-    #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Timestamp>,
-}
-
-impl From<&Lot> for LotBody {
-    fn from(lot: &Lot) -> LotBody {
-        LotBody {
-            id: lot.grant_id,
-            remaining: lot.remaining,
-            held: lot.held,
-            category: Category::into(lot.category),
-            priority: Priority::get(lot.priority),
-            expires_at: lot.expires_at,
-        }
-    }
-}
-
-/// Look at an account's balance.
+/// Change an account.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/balance", operation_id = "show_balance", tag = "accounts", security(("operator_key" = [])),
+    patch, path = "/v1/accounts/{id}", operation_id = "update_account", tag = "accounts", security(("operator_key" = [])),
     params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, body = AccountBalanceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    request_body = UpdateAccountBody,
+    responses((status = 200, body = AccountBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn balance(
+pub(crate) async fn update(
     State(app): Shared,
-    _operator: Operator<Read>,
+    _operator: Operator<Manage>,
     Id(id): Id<AccountId>,
-    Params(NoParams {}): Params<NoParams>,
-) -> Result<Json<AccountBalanceBody>, Problem> {
-    let settled = app.service.account(id).await?.ok_or_else(|| Problem::not_found("account"))?;
-    let account = &settled.account;
-    let posted = account.balance.available.checked_add(account.balance.held);
-    let expiry = |NextExpiry { at, credits }| NextExpiryBody { at, credits };
-    Ok(Json(AccountBalanceBody {
-        account_id: id,
-        available: account.balance.available,
-        held: account.balance.held,
-        posted: posted.expect("the ledger keeps what is posted in range"),
-        overdraft_limit: account.overdraft_limit,
-        next_expiry: account.next_expiry().map(expiry),
-        grants: account.started_lots().map(LotBody::from).collect(),
-        seq: account.seq.0,
-        at: settled.at,
-    }))
+    Payload(body): Payload<UpdateAccountBody>,
+) -> Result<Response, Problem> {
+    let overdraft_limit = body.overdraft_limit.map(|limit| limit.0);
+    if overdraft_limit.is_some_and(Credits::is_negative) {
+        return Err(Problem::invalid("overdraft_limit", "must be zero or more"));
+    }
+    let command = UpdateAccount {
+        id,
+        name: body.name.map(|name| name.0),
+        overdraft_limit,
+        status: body.status.map(|status| status.0.into()),
+        metadata: body.metadata.map(|metadata| metadata.0),
+    };
+    let outcome = app.service.submit(Command::UpdateAccount(command)).await?;
+    Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
-/// No parameter is known.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NoParams {}
+/// Erase the free text of an account's movements: references, metadata and reasons.
+///
+/// Amounts, times and the digests of the text stay, so that the chain of hashes stays whole. Erasing again changes
+/// nothing.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/erase", operation_id = "erase_texts", tag = "accounts", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The account's id")),
+    request_body = EraseBody,
+    responses((status = 200, body = ErasureBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn erase(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Id(account_id): Id<AccountId>,
+    Payload(body): Payload<EraseBody>,
+) -> Result<Json<ErasureBody>, Problem> {
+    let now = app.service.now();
+    let until = body.until.map_or(now, |until| until.0);
+    let last = app.service.erase_texts(account_id, until).await??;
+    Ok(Json(ErasureBody { account_id, until, entries: last.0 }))
+}

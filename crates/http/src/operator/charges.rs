@@ -5,20 +5,22 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use coffer_ledger::{
-    AccountId, Charge, ChargeCredits, ChargeId, Command, Credits, HoldId, KeyId, KeyUse, Metadata, Note,
-    Reference, Timestamp,
+    AccountId, Charge, ChargeCredits, ChargeId, Command, Credits, HoldId, IdempotencyKey, KeyId, Metadata,
+    Note, Operation, Quantity, Reference, Timestamp,
 };
-use coffer_service::{Secret, Standing, mint_id, mint_salt};
+use coffer_service::{ChargeFilter, mint_id, mint_salt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::path::Id;
+use super::spending::{self, Payer};
 use super::{BalanceBody, answer};
 use crate::auth::{self, Operator, Read};
-use crate::body::Payload;
+use crate::body::{Params, Payload};
 use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
 use crate::idempotency::Named;
-use crate::problem::{Problem, dead_api_key};
+use crate::paging::{self, List};
+use crate::problem::Problem;
 use crate::{App, Shared};
 
 /// What spends credits: of an account, or of the account of a customer's key.
@@ -31,15 +33,43 @@ pub(crate) struct CreateChargeBody {
     /// The customer's key, which is checked and charged in one step. It may come in the customer's header instead.
     #[schema(value_type = Option<String>)]
     api_key: Option<String>,
-    /// How much: zero or more.
-    #[schema(value_type = AmountForm)]
-    credits: Amount,
+    /// How much: zero or more. Give this or an operation.
+    #[schema(value_type = Option<AmountForm>)]
+    credits: Option<Amount>,
+    /// An operation of the catalogue: what it costs is charged.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    operation: Option<Text<Operation>>,
+    /// How much of the operation: more than zero, 1 if not given.
+    #[schema(value_type = Option<AmountForm>)]
+    quantity: Option<Amount>,
     /// Your own word for it: 1 to 255 characters.
     #[schema(value_type = Option<String>, max_length = 255)]
     reference: Option<Text<Reference>>,
     /// Up to 50 pairs of strings.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     metadata: Option<Pairs>,
+}
+
+impl CreateChargeBody {
+    pub(super) async fn command(
+        self,
+        app: &App,
+        headers: Option<&HeaderMap>,
+        idempotency: IdempotencyKey,
+    ) -> Result<Command, Problem> {
+        let cost = spending::cost_given(spending::cost(self.credits, self.operation, self.quantity)?)?;
+        let payer = Payer { account_id: self.account_id.as_ref(), api_key: self.api_key.as_deref(), headers };
+        let (account_id, key) = payer.find(app).await?;
+        let reference = self.reference.map(|reference| reference.0);
+        Ok(Command::Charge(ChargeCredits {
+            id: ChargeId::from_bytes(mint_id(account_id.bucket())),
+            account_id,
+            key,
+            cost,
+            note: Note::new(reference, self.metadata.unwrap_or_default().0, mint_salt()),
+            idempotency,
+        }))
+    }
 }
 
 /// A charge.
@@ -61,9 +91,13 @@ pub(crate) struct ChargeBody {
     #[schema(value_type = Option<String>)]
     hold_id: Option<HoldId>,
     /// The priced operation; `null` where `credits` were given.
-    operation: Option<String>,
-    /// The quantity of the operation; `null` where `credits` were given.
-    quantity: Option<String>,
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>)]
+    operation: Option<Operation>,
+    /// The quantity of the operation; `null` where it was not priced by quantity.
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>)]
+    quantity: Option<Quantity>,
     #[serde(serialize_with = "fields::text")]
     #[schema(value_type = String, example = "1")]
     credits: Credits,
@@ -91,12 +125,12 @@ impl ChargeBody {
             account_id: charge.account_id,
             key_id: charge.key_id,
             hold_id: charge.hold_id,
-            operation: None,
-            quantity: None,
+            operation: charge.purpose.operation,
+            quantity: charge.purpose.quantity,
             credits: charge.credits,
             refunded: charge.refunded,
-            reference: charge.reference,
-            metadata: charge.metadata,
+            reference: charge.note.reference,
+            metadata: charge.note.metadata,
             created_at: charge.created_at,
             balance: charge.balance.into(),
         }
@@ -121,57 +155,43 @@ pub(crate) async fn create(
     Payload(body): Payload<CreateChargeBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    if body.credits.0.is_negative() {
-        return Err(Problem::invalid("credits", "must be zero or more"));
-    }
-    let (account_id, key) = payer(&app, &headers, &body).await?;
-    let reference = body.reference.map(|reference| reference.0);
-    let command = ChargeCredits {
-        id: ChargeId::from_bytes(mint_id(account_id.bucket())),
-        account_id,
-        key,
-        credits: body.credits.0,
-        note: Note::new(reference, body.metadata.unwrap_or_default().0, mint_salt()),
-        idempotency,
-    };
-    let reply = app.service.submit_named(Command::Charge(command)).await?;
+    let command = body.command(&app, Some(&headers), idempotency).await?;
+    let reply = app.service.submit_named(command).await?;
     Ok(answer::reply(reply, app.service.now()))
 }
 
-/// Whose credits: an account's, or those of the account of a customer's key. A key that is dead by now still
-/// names its account, for the request may be the retry of one that it was live for.
-async fn payer(
-    app: &App,
-    headers: &HeaderMap,
-    body: &CreateChargeBody,
-) -> Result<(AccountId, Option<KeyUse>), Problem> {
-    let header = &app.settings.api_key_header;
-    let in_header = headers.contains_key(header.name());
-    let secret = match (&body.account_id, &body.api_key) {
-        (Some(account_id), None) if !in_header => return Ok((account_id.0, None)),
-        (None, Some(secret)) if !in_header => Some(Secret::presented(secret)),
-        (None, None) if in_header => auth::presented(headers, header.name()),
-        (None, None) => {
-            return Err(Problem::invalid("account_id", "give account_id, or the customer's api_key"));
-        }
-        (Some(_), _) => {
-            return Err(Problem::invalid("account_id", "must not be given beside the customer's key"));
-        }
-        (None, Some(_)) => {
-            return Err(Problem::invalid("api_key", format!("must not be given beside the header {header}")));
-        }
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    account_id: Option<Parsed<AccountId>>,
+    reference: Option<Text<Reference>>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// List charges, newest first.
+#[utoipa::path(
+    get, path = "/v1/charges", operation_id = "list_charges", tag = "charges", security(("operator_key" = [])),
+    params(
+        ("account_id" = Option<String>, Query, description = "Only charges of this account"),
+        ("reference" = Option<String>, Query, description = "Only charges with this reference"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<ChargeBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list(
+    State(app): Shared,
+    _operator: Operator<Read>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<List<ChargeBody>>, Problem> {
+    let span = paging::span(params.limit.as_deref(), params.cursor.as_deref())?;
+    let filter = ChargeFilter {
+        account_id: params.account_id.map(|id| id.0),
+        reference: params.reference.map(|reference| reference.0),
     };
-    let Some(secret) = secret else { return Err(dead_api_key()) };
-    match app.service.standing(&secret.hash()).await? {
-        Standing::Live(key) | Standing::Dead(key) => {
-            Ok((key.account_id, Some(KeyUse { key_id: key.id, secret: secret.hash() })))
-        }
-        Standing::Unknown if secret.is_mistyped(&app.settings.key_prefix) => Err(Problem::unauthorized(
-            "api_key",
-            "the customer's key is mistyped or cut off: its checksum is wrong",
-        )),
-        Standing::Unknown => Err(dead_api_key()),
-    }
+    let page = app.service.reader().charges(filter, span).await?;
+    Ok(Json(List::of(page, |charge| charge.id.bytes(), ChargeBody::of)))
 }
 
 /// Look at a charge.

@@ -6,15 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use coffer_ledger::{
-    AccountId, Category, Command, Credits, Grant, GrantCredits, GrantId, GrantStatus, Metadata, Note,
-    Priority, Reference, Timestamp,
+    AccountId, Category, Command, Credits, Grant, GrantCredits, GrantId, GrantStatus, IdempotencyKey,
+    Metadata, Note, Priority, Reference, Timestamp, VoidGrant,
 };
 use coffer_service::{mint_id, mint_salt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer;
 use super::path::Id;
+use super::{Nothing, answer};
 use crate::Shared;
 use crate::auth::{self, Operator, Read};
 use crate::body::{Params, Payload};
@@ -48,6 +48,30 @@ pub(crate) struct CreateGrantBody {
     /// Up to 50 pairs of strings.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     metadata: Option<Pairs>,
+}
+
+impl CreateGrantBody {
+    pub(super) fn command(
+        self,
+        account_id: AccountId,
+        idempotency: IdempotencyKey,
+    ) -> Result<Command, Problem> {
+        if !self.credits.0.is_positive() {
+            return Err(Problem::invalid("credits", "must be more than zero"));
+        }
+        let reference = self.reference.map(|reference| reference.0);
+        Ok(Command::Grant(GrantCredits {
+            id: GrantId::from_bytes(mint_id(account_id.bucket())),
+            account_id,
+            credits: self.credits.0,
+            category: self.category.map_or(Category::Paid, |category| category.0.into()),
+            priority: self.priority.map_or(Priority::DEFAULT, |priority| priority.0),
+            effective_at: self.effective_at.map(|at| at.0),
+            expires_at: self.expires_at.map(|at| at.0),
+            note: Note::new(reference, self.metadata.unwrap_or_default().0, mint_salt()),
+            idempotency,
+        }))
+    }
 }
 
 /// Whether credits were paid for or given.
@@ -207,22 +231,33 @@ pub(crate) async fn create(
     Payload(body): Payload<CreateGrantBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    if !body.credits.0.is_positive() {
-        return Err(Problem::invalid("credits", "must be more than zero"));
-    }
-    let reference = body.reference.map(|reference| reference.0);
-    let command = GrantCredits {
-        id: GrantId::from_bytes(mint_id(account_id.bucket())),
-        account_id,
-        credits: body.credits.0,
-        category: body.category.map_or(Category::Paid, |category| category.0.into()),
-        priority: body.priority.map_or(Priority::DEFAULT, |priority| priority.0),
-        effective_at: body.effective_at.map(|at| at.0),
-        expires_at: body.expires_at.map(|at| at.0),
-        note: Note::new(reference, body.metadata.unwrap_or_default().0, mint_salt()),
-        idempotency,
-    };
-    let reply = app.service.submit_named(Command::Grant(command)).await?;
+    let reply = app.service.submit_named(body.command(account_id, idempotency)?).await?;
+    Ok(answer::reply(reply, app.service.now()))
+}
+
+/// Take back what is left of a grant and not held.
+///
+/// What is held of it stays held; what returns of that is taken back as well.
+#[utoipa::path(
+    post, path = "/v1/grants/{id}/void", operation_id = "void_grant", tag = "grants", security(("operator_key" = [])),
+    params(
+        ("id" = String, Path, description = "The grant's id"),
+        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+    ),
+    responses((status = 200, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn void(
+    State(app): Shared,
+    _operator: Operator<auth::Grant>,
+    Id(id): Id<GrantId>,
+    name: Result<Named, Problem>,
+    Payload(Nothing {}): Payload<Nothing>,
+) -> Result<Response, Problem> {
+    let Named(idempotency) = name?;
+    let account_id = app.service.reader().account_of_grant(id).await?;
+    let account_id = account_id.ok_or_else(|| Problem::not_found("grant"))?;
+    let command = VoidGrant { id, account_id, idempotency };
+    let reply = app.service.submit_named(Command::VoidGrant(command)).await?;
     Ok(answer::reply(reply, app.service.now()))
 }
 

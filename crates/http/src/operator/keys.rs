@@ -2,10 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use coffer_ledger::limits::OVERLAP_MS_MAX;
 use coffer_ledger::{
     AccountId, Command, CreateKey, Credits, Hint, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
-    Outcome, Period, Refusal, RevokeKey, Timestamp, UpdateKey,
+    Outcome, Period, Refusal, RevokeKey, RotateKey, Timestamp, UpdateKey,
 };
 use coffer_service::{Secret, SecretError, mint_id};
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,31 @@ pub(crate) struct UpdateKeyBody {
     /// Replaces the pairs that the key had.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     metadata: Option<Pairs>,
+}
+
+/// What gives a key another secret.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateKeyBody {
+    /// How long the old secret lives on, in seconds: 0 to 604800, 0 if not given.
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 604_800)]
+    overlap_seconds: Option<OverlapSeconds>,
+}
+
+/// How long a secret lives on, as a JSON number of seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+pub(crate) struct OverlapSeconds(u32);
+
+impl TryFrom<i64> for OverlapSeconds {
+    type Error = String;
+    fn try_from(number: i64) -> Result<OverlapSeconds, String> {
+        const SECONDS_MAX: u32 = OVERLAP_MS_MAX / 1000;
+        let seconds = u32::try_from(number).ok().filter(|seconds| *seconds <= SECONDS_MAX);
+        seconds
+            .map(OverlapSeconds)
+            .ok_or_else(|| format!("must be a whole number of seconds from 0 to {SECONDS_MAX}"))
+    }
 }
 
 /// How much a key may spend in a period of UTC's calendar; a week begins on Monday.
@@ -311,10 +337,8 @@ pub(crate) async fn list(
     Id(account_id): Id<AccountId>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<List<KeyBody>>, Problem> {
-    if app.service.account(account_id).await?.is_none() {
-        return Err(Problem::not_found("account"));
-    }
-    let page = app.service.reader().key_records(account_id, params.span()?).await?;
+    let page = app.service.keys(account_id, params.span()?).await?;
+    let page = page.ok_or_else(|| Problem::not_found("account"))?;
     let uses = app.service.last_uses(page.items.iter().map(|record| record.key.id).collect()).await?;
     let now = app.service.now();
     let body = |record: KeyRecord| {
@@ -335,7 +359,7 @@ pub(crate) async fn show(
     _operator: Operator<Read>,
     Id(id): Id<KeyId>,
 ) -> Result<Json<KeyBody>, Problem> {
-    let record = app.service.reader().key_record(id).await?.ok_or_else(|| Problem::not_found("key"))?;
+    let record = app.service.key(id).await?.ok_or_else(|| Problem::not_found("key"))?;
     Ok(Json(KeyBody::of(record, app.service.now(), last_use(&app, id).await?, None)))
 }
 
@@ -369,6 +393,32 @@ pub(crate) async fn update(
     changed_key(&app, id, outcome).await
 }
 
+/// Give a key another secret. Its id, its limit and what it has spent stay.
+#[utoipa::path(
+    post, path = "/v1/keys/{id}/rotate", operation_id = "rotate_key", tag = "keys", security(("operator_key" = [])),
+    params(("id" = String, Path, description = "The key's id")),
+    request_body = RotateKeyBody,
+    responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn rotate(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Id(id): Id<KeyId>,
+    Payload(body): Payload<RotateKeyBody>,
+) -> Result<Response, Problem> {
+    let secret = Secret::generate(&app.settings.key_prefix);
+    let command = RotateKey {
+        id,
+        secret: secret.hash(),
+        hint: secret.hint(&app.settings.key_prefix),
+        overlap_ms: body.overlap_seconds.map_or(0, |OverlapSeconds(seconds)| seconds * 1000),
+    };
+    let outcome = app.service.submit(Command::RotateKey(command)).await?;
+    let last_used_at = last_use(&app, id).await?;
+    let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at };
+    Ok(answer::outcome(outcome, beside).into_response())
+}
+
 /// Kill a key, for good.
 #[utoipa::path(
     post, path = "/v1/keys/{id}/revoke", operation_id = "revoke_key", tag = "keys", security(("operator_key" = [])),
@@ -387,12 +437,13 @@ pub(crate) async fn revoke(
 
 fn new_key(app: &App, outcome: Outcome, secret: Option<&Secret>) -> Response {
     let now = app.service.now();
-    answer::outcome(outcome, Beside { now, secret, last_used_at: None })
+    answer::outcome(outcome, Beside { now, secret, last_used_at: None }).into_response()
 }
 
 async fn changed_key(app: &App, id: KeyId, outcome: Outcome) -> Result<Response, Problem> {
     let last_used_at = last_use(app, id).await?;
-    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at }))
+    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at })
+        .into_response())
 }
 
 async fn last_use(app: &App, id: KeyId) -> Result<Option<Timestamp>, Problem> {

@@ -4,13 +4,27 @@
 //! structs stand beside their routes; nothing here decides anything about credits.
 
 pub(crate) mod accounts;
-pub(crate) mod charges;
+pub(crate) mod adjustments;
+pub(crate) mod balances;
 pub(crate) mod grants;
+
+pub(crate) mod charges;
+pub(crate) mod holds;
+pub(crate) mod refunds;
+
+pub(crate) mod batch;
+
 pub(crate) mod keys;
+pub(crate) mod verify;
+
+pub(crate) mod prices;
+pub(crate) mod statements;
+
 pub(crate) mod operator_keys;
 
 mod answer;
 mod path;
+mod spending;
 
 use serde::Serialize;
 use utoipa::ToSchema;

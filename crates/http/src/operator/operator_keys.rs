@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use coffer_ledger::{
     Command, CreateOperatorKey, Hint, Name, OperatorKey, OperatorKeyId, RevokeOperatorKey, Scope, Scopes,
     Timestamp,
@@ -98,7 +98,8 @@ pub(crate) async fn create(
         scopes,
     };
     let outcome = app.service.submit(Command::CreateOperatorKey(command)).await?;
-    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: Some(&secret), last_used_at: None }))
+    let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at: None };
+    Ok(answer::outcome(outcome, beside).into_response())
 }
 
 /// List operators' keys, newest first.
@@ -138,5 +139,5 @@ pub(crate) async fn revoke(
     let other_is_live = app.service.has_configured_operator();
     let command = RevokeOperatorKey { id, other_is_live };
     let outcome = app.service.submit(Command::RevokeOperatorKey(command)).await?;
-    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at: None }))
+    Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }

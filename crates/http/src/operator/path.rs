@@ -24,6 +24,9 @@ impl Named for coffer_ledger::GrantId {
 impl Named for coffer_ledger::ChargeId {
     const WHAT: &'static str = "charge";
 }
+impl Named for coffer_ledger::HoldId {
+    const WHAT: &'static str = "hold";
+}
 impl Named for coffer_ledger::KeyId {
     const WHAT: &'static str = "key";
 }

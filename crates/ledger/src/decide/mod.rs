@@ -76,35 +76,35 @@ pub fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Command) -> Decis
         Command::UpdateAccount(command) => update_account::decide(snapshot, clock, command),
         Command::Grant(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || grant::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| grant::decide(snapshot, clock, command, name))
         }
         Command::VoidGrant(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || void_grant::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| void_grant::decide(snapshot, clock, command, name))
         }
         Command::Adjust(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || adjust::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| adjust::decide(snapshot, clock, command, name))
         }
         Command::Charge(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || charge::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| charge::decide(snapshot, clock, command, name))
         }
         Command::Refund(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || refund::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| refund::decide(snapshot, clock, command, name))
         }
         Command::Hold(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || hold::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| hold::decide(snapshot, clock, command, name))
         }
         Command::Capture(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || capture::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| capture::decide(snapshot, clock, command, name))
         }
         Command::Release(command) => {
             let name = Named::new(command.account_id, &command.idempotency, command.fingerprint());
-            name.once(snapshot, clock, || release::decide(snapshot, clock, command, name.idempotency()))
+            name.once(snapshot, clock, |name| release::decide(snapshot, clock, command, name))
         }
         Command::Settle(command) => settle::decide(snapshot, clock, command),
         Command::EraseTexts(command) => erase_texts::decide(snapshot, command),
@@ -190,7 +190,12 @@ impl<'a> Named<'a> {
     ///
     /// The look-up comes before anything that may have changed since the first time. An unknown account goes
     /// before it, for the account is the scope of the name.
-    fn once(&self, snapshot: &Snapshot, clock: Timestamp, decide: impl FnOnce() -> Decision) -> Decision {
+    fn once(
+        &self,
+        snapshot: &Snapshot,
+        clock: Timestamp,
+        decide: impl FnOnce(Idempotency) -> Decision,
+    ) -> Decision {
         if !snapshot.accounts.contains_key(&self.account_id) {
             return Decision::refused(Refusal::AccountIsUnknown);
         }
@@ -201,7 +206,7 @@ impl<'a> Named<'a> {
             let reply = Reply { outcome: first.outcome.clone(), replayed: true };
             return Decision { reply, effects: Effects::default() };
         }
-        let mut decision = decide();
+        let mut decision = decide(self.idempotency());
         decision.effects.remembered = self.remember(&decision, clock);
         decision
     }

@@ -63,6 +63,20 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: u32,
     },
+    /// The file was written by an older Coffer, and is only read.
+    #[error(
+        "{} has schema version {found}, and this Coffer reads version {known}: start a server on it once, which \
+         upgrades it",
+        path.display()
+    )]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The one that this program reads.
+        known: u32,
+    },
     /// SQLite did not take a setting that the ledger cannot do without.
     #[error("{}: SQLite runs with {pragma} = {found}, and the ledger needs {needed}", path.display())]
     Unsafe {

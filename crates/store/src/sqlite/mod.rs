@@ -8,6 +8,9 @@
 mod directory;
 mod schema;
 
+mod file;
+mod verify;
+
 mod load;
 mod write;
 mod writer;
@@ -39,6 +42,7 @@ use reader::ReaderPool;
 use writer::{Job, Writer};
 
 pub use directory::{DataDirectory, OpenError};
+pub use file::{FileError, LedgerFile, Verified};
 
 /// Keeps the ledger in a data directory.
 #[derive(Debug)]

@@ -115,6 +115,26 @@ fn upgrade(connection: &mut Connection, directory: &DataDirectory) -> Result<(),
     transaction.commit().map_err(refused)
 }
 
+/// Whether a file that is only read is a ledger of this program's own version.
+pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let damaged = |cause| OpenError::Damaged { path: path.to_owned(), cause };
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(damaged);
+    if number("PRAGMA application_id")? != i64::from(APPLICATION_ID) {
+        let found = Some("it holds tables of another application, or none".to_owned());
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB);
+        return Err(damaged(rusqlite::Error::SqliteFailure(code, found)));
+    }
+    let newest = u32::try_from(MIGRATIONS.len()).expect("migrations are few");
+    let found = number("PRAGMA user_version")?;
+    if found > i64::from(newest) {
+        return Err(OpenError::TooNew { path: path.to_owned(), found, known: newest });
+    }
+    if found < i64::from(newest) {
+        return Err(OpenError::TooOld { path: path.to_owned(), found, known: newest });
+    }
+    Ok(())
+}
+
 /// Whether the file is empty, or a ledger of a version that this program knows.
 fn check_identity(connection: &Connection, directory: &DataDirectory) -> Result<(), OpenError> {
     let refused = |cause| directory.refused(cause);

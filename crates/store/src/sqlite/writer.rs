@@ -70,9 +70,7 @@ impl Writer {
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         while let Ok(job) = jobs.recv() {
-            if catch_unwind(AssertUnwindSafe(|| self.work(job))).is_err() {
-                stop("the writer has panicked: a rule of the ledger does not hold");
-            }
+            self.work(job);
         }
         self.checkpoint();
         if let Err((connection, error)) = self.connection.close() {
@@ -84,20 +82,21 @@ impl Writer {
     fn work(&mut self, job: Job) {
         match job {
             Job::Apply { batch, answer } => {
-                let replies = self.apply(&batch);
+                let replies = or_stop(|| self.apply(&batch));
                 // A caller who has gone cancels nothing: what was done is done.
                 drop(answer.send(replies));
             }
             Job::ForgetRefusals { before, answer } => {
-                let forgotten = self.transact(|connection| write::forget_refusals(connection, before));
-                drop(answer.send(forgotten));
+                let forget = |connection: &Connection| write::forget_refusals(connection, before);
+                drop(answer.send(or_stop(|| self.transact(forget))));
             }
             Job::NoteKeyUses { uses, answer } => {
-                drop(answer.send(self.transact(|connection| write::key_uses(connection, &uses))));
+                let note = |connection: &Connection| write::key_uses(connection, &uses);
+                drop(answer.send(or_stop(|| self.transact(note))));
             }
-            Job::Probe { answer } => drop(answer.send(self.transact(write::probe))),
+            Job::Probe { answer } => drop(answer.send(or_stop(|| self.transact(write::probe)))),
         }
-        self.checkpoint_when_due();
+        or_stop(|| self.checkpoint_when_due());
     }
 
     fn apply(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
@@ -204,6 +203,15 @@ impl Writer {
 
 fn extended_code(error: &rusqlite::Error) -> Option<i32> {
     error.sqlite_error().map(|error| error.extended_code)
+}
+
+/// Does work whose panic stops the process: a rule of the ledger does not hold. The caller keeps the way to whoever
+/// waits for it meanwhile: unwinding would drop it, and tell them that nothing was done.
+fn or_stop<Answer>(work: impl FnOnce() -> Answer) -> Answer {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(answer) => answer,
+        Err(_) => stop("the writer has panicked: a rule of the ledger does not hold"),
+    }
 }
 
 /// Ends the process at once. Nobody who waits gets an answer.

@@ -22,6 +22,12 @@ pub(in crate::sqlite) fn refunded(connection: &Connection, id: ChargeId) -> Resu
     Ok(one(connection, sql, [id.bytes()], rows::credits)?.unwrap_or(Credits::ZERO))
 }
 
+/// How much of every charge was given back that something was given back of.
+pub(in crate::sqlite) fn all_refunded(connection: &Connection) -> Result<BTreeMap<ChargeId, Credits>> {
+    let sql = "SELECT charge_id, refunded FROM charge_refunds";
+    Ok(all(connection, sql, [], rows::charge_refunded)?.into_iter().collect())
+}
+
 pub(in crate::sqlite) fn charge(connection: &Connection, id: ChargeId) -> Result<Option<Charge>> {
     let entry = entry_of_charge(connection, id)?;
     entry.map(|entry| of_entry(connection, &entry)).transpose()

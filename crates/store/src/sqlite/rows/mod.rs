@@ -14,7 +14,8 @@ mod remembered;
 use std::collections::BTreeMap;
 
 use coffer_ledger::{
-    AccountId, Credits, GrantId, KeyId, Metadata, Quantity, Rate, SecretHash, Seq, Timestamp, Window,
+    AccountId, ChargeId, Credits, GrantId, KeyId, Metadata, Quantity, Rate, SecretHash, Seq, Timestamp,
+    Window,
 };
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -148,6 +149,14 @@ pub(in crate::sqlite) fn account_id(columns: &mut Columns<'_>) -> Result<Account
 
 pub(in crate::sqlite) fn time(columns: &mut Columns<'_>) -> Result<Timestamp> {
     columns.time()
+}
+
+pub(in crate::sqlite) fn optional_time(columns: &mut Columns<'_>) -> Result<Option<Timestamp>> {
+    columns.optional_time()
+}
+
+pub(in crate::sqlite) fn charge_refunded(columns: &mut Columns<'_>) -> Result<(ChargeId, Credits)> {
+    Ok((columns.raw().map(ChargeId::from_bytes)?, columns.credits()?))
 }
 
 pub(in crate::sqlite) fn credits(columns: &mut Columns<'_>) -> Result<Credits> {

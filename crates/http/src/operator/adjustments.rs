@@ -1,0 +1,106 @@
+//! `/v1/accounts/{id}/adjustments`: corrections by hand.
+
+use axum::extract::State;
+use axum::response::Response;
+use coffer_ledger::{
+    AccountId, AdjustCredits, Adjustment, AdjustmentId, Command, Credits, Note, Reason, Timestamp,
+};
+use coffer_service::{mint_id, mint_salt};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::path::Id;
+use super::{BalanceBody, answer};
+use crate::Shared;
+use crate::auth::{Grant, Operator};
+use crate::body::Payload;
+use crate::fields::{self, Amount, AmountForm, Text};
+use crate::idempotency::Named;
+use crate::problem::Problem;
+
+/// What corrects a balance.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateAdjustmentBody {
+    /// By how much: above zero it gives credits that never expire, below zero it takes some.
+    #[schema(value_type = AmountForm)]
+    credits: Amount,
+    /// Why: 1 to 255 characters.
+    #[schema(value_type = String, max_length = 255, example = "double billing of May")]
+    reason: Text<Reason>,
+    /// Whether more may be taken than is available, past the overdraft limit too.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    allow_negative: Option<bool>,
+}
+
+/// An adjustment.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Adjustment)]
+pub(crate) struct AdjustmentBody {
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "adj_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    id: AdjustmentId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String)]
+    account_id: AccountId,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "-2.5")]
+    credits: Credits,
+    /// Why; `null` once it has been erased.
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>)]
+    reason: Option<Reason>,
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// The account's balance right after it.
+    balance: BalanceBody,
+}
+
+impl AdjustmentBody {
+    pub(super) fn of(adjustment: Adjustment) -> AdjustmentBody {
+        AdjustmentBody {
+            id: adjustment.id,
+            account_id: adjustment.account_id,
+            credits: adjustment.credits,
+            reason: adjustment.reason,
+            created_at: adjustment.created_at,
+            balance: adjustment.balance.into(),
+        }
+    }
+}
+
+/// Correct a balance by hand.
+#[utoipa::path(
+    post, path = "/v1/accounts/{id}/adjustments", operation_id = "create_adjustment", tag = "adjustments",
+    security(("operator_key" = [])),
+    params(
+        ("id" = String, Path, description = "The account's id"),
+        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+    ),
+    request_body = CreateAdjustmentBody,
+    responses((status = 201, body = AdjustmentBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn create(
+    State(app): Shared,
+    _operator: Operator<Grant>,
+    Id(account_id): Id<AccountId>,
+    name: Result<Named, Problem>,
+    Payload(body): Payload<CreateAdjustmentBody>,
+) -> Result<Response, Problem> {
+    let Named(idempotency) = name?;
+    if body.credits.0.is_zero() {
+        return Err(Problem::invalid("credits", "must not be zero"));
+    }
+    let command = AdjustCredits {
+        id: AdjustmentId::from_bytes(mint_id(account_id.bucket())),
+        account_id,
+        credits: body.credits.0,
+        allow_negative: body.allow_negative.unwrap_or(false),
+        note: Note::of_reason(body.reason.0, mint_salt()),
+        idempotency,
+    };
+    let reply = app.service.submit_named(Command::Adjust(command)).await?;
+    Ok(answer::reply(reply, app.service.now()))
+}

@@ -1,0 +1,162 @@
+//! `/v1/prices`: what operations cost.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use coffer_ledger::{Command, DeletePrice, Description, Operation, Price, PutPrice, Rate, Timestamp, Unit};
+use coffer_service::mint_id_anywhere;
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answer::{self, Beside};
+use crate::Shared;
+use crate::auth::{Manage, Operator, Read};
+use crate::body::{Params, Payload};
+use crate::fields::{self, AmountForm, Text};
+use crate::paging::{List, PageParams};
+use crate::problem::Problem;
+
+/// What sets a price.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PutPriceBody {
+    /// What one unit costs: zero or more, with at most 12 fraction digits. "0" is free.
+    #[schema(value_type = AmountForm)]
+    credits_per_unit: RateText,
+    /// What the operation is counted in, such as `image` or `1000 tokens`.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    unit: Option<Text<Unit>>,
+    /// What the operation is.
+    #[schema(value_type = Option<String>, max_length = 255)]
+    description: Option<Text<Description>>,
+}
+
+/// A price as a decimal string or a JSON integer, never a float.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RateText(Rate);
+
+impl<'de> Deserialize<'de> for RateText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RateText, D::Error> {
+        struct Decimal;
+
+        impl Visitor<'_> for Decimal {
+            type Value = RateText;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a decimal string such as \"0.0025\", or a JSON integer")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<RateText, E> {
+                text.parse().map(RateText).map_err(E::custom)
+            }
+
+            fn visit_i64<E: Error>(self, whole: i64) -> Result<RateText, E> {
+                self.visit_str(&whole.to_string())
+            }
+
+            fn visit_u64<E: Error>(self, whole: u64) -> Result<RateText, E> {
+                self.visit_str(&whole.to_string())
+            }
+        }
+
+        deserializer.deserialize_any(Decimal)
+    }
+}
+
+/// A price.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Price)]
+pub(crate) struct PriceBody {
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "remove-watermark")]
+    operation: Operation,
+    /// What one unit costs.
+    #[serde(serialize_with = "fields::text")]
+    #[schema(value_type = String, example = "0.25")]
+    credits_per_unit: Rate,
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, example = "image")]
+    unit: Option<Unit>,
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Description>,
+    /// When it was last set; `null` for the one that every catalogue has.
+    #[serde(serialize_with = "fields::option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<Timestamp>,
+}
+
+impl PriceBody {
+    pub(super) fn of(price: Price) -> PriceBody {
+        PriceBody {
+            operation: price.operation,
+            credits_per_unit: price.rate,
+            unit: price.unit,
+            description: price.description,
+            updated_at: price.updated_at,
+        }
+    }
+}
+
+/// List prices, newest first.
+#[utoipa::path(
+    get, path = "/v1/prices", operation_id = "list_prices", tag = "prices", security(("operator_key" = [])),
+    params(
+        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses((status = 200, body = List<PriceBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list(
+    State(app): Shared,
+    _operator: Operator<Read>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<List<PriceBody>>, Problem> {
+    let page = app.service.reader().prices(params.span()?).await?;
+    Ok(Json(List::of(page, |price| price.id, PriceBody::of)))
+}
+
+/// Set the price of an operation. Charges and holds that were made before keep the price of then.
+#[utoipa::path(
+    put, path = "/v1/prices/{operation}", operation_id = "put_price", tag = "prices", security(("operator_key" = [])),
+    params(("operation" = String, Path, description = "The operation: 1 to 255 characters")),
+    request_body = PutPriceBody,
+    responses((status = 200, body = PriceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn put(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Path(operation): Path<String>,
+    Payload(body): Payload<PutPriceBody>,
+) -> Result<Response, Problem> {
+    let command = PutPrice {
+        id: mint_id_anywhere(),
+        operation: named(operation)?,
+        rate: body.credits_per_unit.0,
+        unit: body.unit.map(|unit| unit.0),
+        description: body.description.map(|description| description.0),
+    };
+    let outcome = app.service.submit(Command::PutPrice(command)).await?;
+    Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
+}
+
+/// Take an operation out of the catalogue.
+#[utoipa::path(
+    delete, path = "/v1/prices/{operation}", operation_id = "delete_price", tag = "prices", security(("operator_key" = [])),
+    params(("operation" = String, Path, description = "The operation")),
+    responses((status = 204, description = "It has no price any more"), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn delete(
+    State(app): Shared,
+    _operator: Operator<Manage>,
+    Path(operation): Path<String>,
+) -> Result<Response, Problem> {
+    let command = DeletePrice { operation: named(operation)? };
+    let outcome = app.service.submit(Command::DeletePrice(command)).await?;
+    Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
+}
+
+fn named(operation: String) -> Result<Operation, Problem> {
+    Operation::try_from(operation).map_err(|rule| Problem::invalid("operation", rule))
+}
