@@ -88,6 +88,14 @@ impl Api {
         self.send(json_request(Method::PATCH, path, None, &body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(json_request(Method::PUT, path, None, &body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(request(Method::DELETE, path).body(Body::empty()).expect("a request")).await
+    }
+
     /// A request that moves credits, under a name of its own.
     pub(crate) async fn move_credits(&self, path: &str, body: Value) -> Answer {
         let name = format!("name-{}", self.names.fetch_add(1, Ordering::Relaxed));
@@ -166,22 +174,26 @@ impl Answer {
     /// The code, and what there is beside it.
     pub(crate) fn refusal(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
-        let problem = self.json();
-        assert_eq!(problem["status"], self.status, "{}", self.text);
-        assert_eq!(problem["type"], "about:blank");
-        let mut words = format!("{} {}", self.status, problem["code"].string());
-        for name in ["reason", "field"] {
-            if let Some(value) = problem[name].as_str() {
-                words.push_str(&format!(", {value}"));
-            }
-        }
-        for name in ["required", "available", "remaining"] {
-            if let Some(value) = problem[name].as_str() {
-                words.push_str(&format!(", {name} {value}"));
-            }
-        }
-        words
+        refusal(self.status, &self.json())
     }
+}
+
+/// The status and the code of a problem, and what there is beside them.
+pub(crate) fn refusal(status: u16, problem: &Value) -> String {
+    assert_eq!(problem["status"], status, "{problem}");
+    assert_eq!(problem["type"], "about:blank");
+    let mut words = format!("{status} {}", problem["code"].string());
+    for name in ["reason", "field"] {
+        if let Some(value) = problem[name].as_str() {
+            words.push_str(&format!(", {value}"));
+        }
+    }
+    for name in ["required", "available", "remaining"] {
+        if let Some(value) = problem[name].as_str() {
+            words.push_str(&format!(", {name} {value}"));
+        }
+    }
+    words
 }
 
 pub(crate) trait AsString {
