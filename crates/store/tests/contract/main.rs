@@ -4,8 +4,14 @@ mod commands;
 mod driver;
 
 mod entries;
+mod limits;
+
 mod lists;
+mod spending;
+mod statements;
+
 mod sqlite;
+mod upgrade;
 
 use std::sync::Arc;
 

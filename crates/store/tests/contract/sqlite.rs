@@ -1,9 +1,9 @@
-//! What only the embedded store must do: last.
+//! What only the embedded store must do: last, and hold together.
 
 use std::sync::Arc;
 
 use coffer_ledger::{AccountId, Command, Outcome};
-use coffer_store::{DataDirectory, OpenError, SqliteStore, Store};
+use coffer_store::{DataDirectory, LedgerFile, OpenError, SqliteStore, Store};
 
 use crate::commands::{apply, charge, credits, grant, id, open};
 use crate::driver::StoreDriver;
@@ -12,6 +12,13 @@ use crate::{Fresh, sqlite};
 fn reopen(path: &std::path::Path) -> Arc<dyn Store> {
     let directory = DataDirectory::lock(path).expect("nobody else is there");
     Arc::new(SqliteStore::open(directory).expect("a ledger"))
+}
+
+/// What does not follow from the entries.
+pub(crate) fn findings(path: &std::path::Path) -> Vec<String> {
+    let mut findings = Vec::new();
+    LedgerFile::of_directory(path).verify(|finding| findings.push(finding)).expect("a readable file");
+    findings
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +54,7 @@ async fn a_reopened_ledger_is_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_scenario_comes_out_as_told_when_the_ledger_is_reopened_before_every_row() {
+async fn every_scenario_comes_out_as_told_when_the_ledger_is_verified_and_reopened_before_every_row() {
     struct Reopening {
         directory: tempfile::TempDir,
         driver: StoreDriver,
@@ -59,6 +66,7 @@ async fn every_scenario_comes_out_as_told_when_the_ledger_is_reopened_before_eve
                 .reopen(async |old| {
                     old.close().await;
                     drop(old);
+                    assert_eq!(findings(self.directory.path()), Vec::<String>::new(), "before {action:?}");
                     reopen(self.directory.path())
                 })
                 .await;
