@@ -6,6 +6,7 @@ mod driver;
 mod entries;
 mod limits;
 
+mod catalogue;
 mod lists;
 mod spending;
 mod statements;
