@@ -4,6 +4,7 @@ mod commands;
 mod driver;
 
 mod entries;
+mod erasure;
 mod limits;
 
 mod catalogue;
