@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_ledger::{
-    AccountId, Command, Credits, Entry, EntryHash, EntryKind, GrantCredits, Metadata, Outcome, Refusal,
-    Settle,
+    AccountId, CaptureAmount, CaptureHold, Command, Credits, Entry, EntryHash, EntryKind, Excess,
+    GrantCredits, HoldCredits, LotChange, Metadata, Outcome, Refusal, Settle,
 };
 use coffer_store::{Batch, EntryQuery, Store};
 
 use crate::STORES;
-use crate::commands::{apply, at, charge, credits, grant, id, open};
+use crate::commands::{apply, at, capture, charge, credits, grant, hold, id, noted, open, refund, release};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_of_one_batch_see_each_other_in_order() {
@@ -47,6 +47,24 @@ async fn commands_of_one_batch_see_each_other_in_order() {
         let replayed: Vec<bool> = replies.iter().map(|reply| reply.replayed).collect();
         assert_eq!(replayed, [false, false, false, false, false, true, false, true], "{name}");
         assert_eq!(replies[4].outcome, replies[5].outcome, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_is_captured_in_the_batch_that_made_it() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let held = HoldCredits { note: noted("job 3", 1), ..hold(5, 1, 4) };
+        let commands = vec![
+            open(1),
+            Command::Grant(grant(1, 1, 9)),
+            Command::Hold(held),
+            Command::Capture(capture(2, 1, 5)),
+        ];
+        let outcomes = apply(&fresh.store, 0, commands).await;
+        let Outcome::Captured(charge) = &outcomes[3] else { panic!("{name}: {:?}", outcomes[3]) };
+        assert_eq!(charge.note, noted("job 3", 1), "{name}");
+        assert_chained(&entries_of(&fresh.store, AccountId::from_bytes(id(1))).await);
     }
 }
 
@@ -103,6 +121,55 @@ pub(crate) fn assert_chained(entries: &[Entry]) {
         assert_eq!(entry.seq.0, place as u64 + 1, "gapless from 1");
         assert_eq!(entry.hash, entry.hash_after(head), "entry {}", entry.seq.0);
         head = entry.hash;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_is_listed_lot_by_lot() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let Command::CreateAccount(mut opened) = open(1) else { unreachable!("open opens") };
+        opened.overdraft_limit = credits(9);
+        let sooner = GrantCredits { expires_at: Some(at(900)), ..grant(1, 1, 3) };
+        let part =
+            CaptureHold { amount: CaptureAmount::Credits(credits(4)), is_final: false, ..capture(11, 1, 5) };
+        let beyond = CaptureHold {
+            amount: CaptureAmount::Credits(credits(6)),
+            excess: Excess::Charge,
+            ..capture(12, 1, 6)
+        };
+        let commands = vec![
+            Command::CreateAccount(opened),
+            Command::Grant(grant(2, 1, 4)),
+            Command::Grant(sooner),
+            Command::Hold(hold(5, 1, 9)),
+            Command::Capture(part),
+            release(1, 5),
+            Command::Hold(hold(6, 1, 1)),
+            Command::Capture(beyond),
+        ];
+        apply(&fresh.store, 0, commands).await;
+        apply(&fresh.store, 1, vec![Command::Refund(refund(21, 1, 12))]).await;
+        let lots = |entry: &Entry| {
+            let number = |change: &LotChange| change.grant_id.map_or(0, |id| id.bytes()[7]);
+            let whole = |change: &LotChange| change.credits.millionths() / 1_000_000;
+            entry.lots.iter().map(|change| (number(change), whole(change))).collect::<Vec<_>>()
+        };
+        let entries = entries_of(&fresh.store, AccountId::from_bytes(id(1))).await;
+        let expected = [
+            (EntryKind::Grant, vec![(2, 4)]),
+            (EntryKind::Grant, vec![(1, 3)]),
+            // Burn order, the overdraft (0) last; a release goes the other way.
+            (EntryKind::Hold, vec![(1, -3), (2, -4), (0, -2)]),
+            (EntryKind::Capture, vec![(1, -3), (2, -1)]),
+            (EntryKind::Release, vec![(0, 2), (2, 3)]),
+            (EntryKind::Hold, vec![(2, -1)]),
+            // What was held, then what was taken beyond; a refund gives back what was taken last first.
+            (EntryKind::Capture, vec![(2, -1), (2, -2), (0, -3)]),
+            (EntryKind::Refund, vec![(0, 3), (2, 2), (2, 1)]),
+        ];
+        let found: Vec<_> = entries.iter().map(|entry| (entry.kind, lots(entry))).collect();
+        assert_eq!(found, expected, "{name}");
     }
 }
 

@@ -114,6 +114,19 @@ async fn what_comes_of_an_erased_hold_has_no_text_and_is_chained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_comes_of_a_hold_that_the_same_batch_erased_has_no_text() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        noted_entries(&fresh.store).await;
+        apply(&fresh.store, 2, vec![erase(1, 5, 2), Command::Capture(capture(14, 1, 5))]).await;
+        let entries = entries_of(&fresh.store, account(1)).await;
+        assert_eq!(entries.len(), 6, "{name}");
+        assert!(!entries.iter().any(has_text), "{name}");
+        assert_chained(&entries);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_erased_request_is_recognized_and_answered_without_its_text() {
     for (name, fresh) in STORES {
         let fresh = fresh();
