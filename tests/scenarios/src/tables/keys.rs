@@ -113,12 +113,19 @@ const TOO_MANY: &str = "
     0s | rotate k1 overlap=2h | 409 conflict, too_many_secrets
     0s | read k1              | 0
     0s | read k1.10           | 0
-    1h | read k1.10           | dead
+    0s | rotate k1            | active
+    0s | rotate k1            | active
+    0s | read k1.1            | dead
+    0s | read k1.2            | dead
+    0s | read k1.3            | 0
+    0s | read k1.12           | 0
+    0s | rotate k1 overlap=1s | 409 conflict, too_many_secrets
+    1h | read k1.12           | dead
     1h | rotate k1 overlap=1h | active
     1h | rotate k1 overlap=1h | 409 conflict, too_many_secrets
     1h | read k1.1            | 0
-    1h | read k1.10           | 0
-    2h | read k1.10           | dead
+    1h | read k1.12           | 0
+    2h | read k1.12           | dead
     2h | read k1.1            | dead
     2h | rotate k1            | active
 ";
