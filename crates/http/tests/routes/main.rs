@@ -9,6 +9,7 @@ mod accounts;
 mod balance;
 mod charges;
 mod grants;
+mod holds;
 mod keys;
 mod operator_keys;
 
