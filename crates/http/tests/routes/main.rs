@@ -6,12 +6,14 @@ mod support;
 mod scenarios;
 
 mod accounts;
+mod adjustments;
 mod balance;
 mod charges;
 mod grants;
 mod holds;
 mod keys;
 mod operator_keys;
+mod refunds;
 
 mod authentication;
 mod bodies;
