@@ -13,6 +13,7 @@ mod grants;
 mod holds;
 mod keys;
 mod operator_keys;
+mod prices;
 mod refunds;
 
 mod authentication;
