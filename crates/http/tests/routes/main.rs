@@ -8,6 +8,7 @@ mod scenarios;
 mod accounts;
 mod adjustments;
 mod balance;
+mod batch;
 mod charges;
 mod grants;
 mod holds;
