@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
 use serde_json::value::RawValue;
 
-use crate::fields::{Object, broken_rule};
+use crate::fields::{Object, broken_rule, named_in};
 use crate::limits::{BODY_BYTES_MAX, BODY_MS_MAX, DRAIN_BYTES_MAX};
 use crate::problem::{Code, Problem};
 
@@ -58,9 +58,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Err(rejection) => {
                 let text = rejection.body_text();
                 let rule = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                Err(match rule.split_once(": ") {
-                    Some((field, rule)) if !field.contains(' ') => Problem::invalid(field, rule),
-                    Some(_) | None => Problem::new(Code::InvalidRequest, rule),
+                Err(match (rule.split_once(": "), named_in(rule)) {
+                    (Some((field, rule)), _) if !field.contains(' ') => Problem::invalid(field, rule),
+                    (_, Some(field)) => Problem::invalid(&field, rule),
+                    (_, None) => Problem::new(Code::InvalidRequest, rule),
                 })
             }
         }

@@ -8,6 +8,7 @@ mod scenarios;
 mod accounts;
 mod adjustments;
 mod balance;
+mod balances;
 mod batch;
 mod charges;
 mod grants;
@@ -16,6 +17,7 @@ mod keys;
 mod operator_keys;
 mod prices;
 mod refunds;
+mod statements;
 
 mod authentication;
 mod bodies;
