@@ -11,6 +11,8 @@ mod balance;
 mod balances;
 mod batch;
 mod charges;
+mod customers;
+mod erasure;
 mod grants;
 mod holds;
 mod keys;
@@ -18,6 +20,7 @@ mod operator_keys;
 mod prices;
 mod refunds;
 mod statements;
+mod verify;
 
 mod authentication;
 mod bodies;
