@@ -3,11 +3,11 @@
 mod walks;
 
 use coffer_ledger::{Category, Excess, limits};
-use coffer_model::{Act, CostOf, Mix, Payer, Portion, Size, Span, Step};
+use coffer_model::{Act, CostOf, Jump, Mix, Payer, Portion, Size, Span, Step};
 use walks::{in_memory, in_sqlite};
 
-/// A capture may draw on the overdraft twice: through its hold, and beyond it. Where the debt has been paid since, all of
-/// it comes back into one paid lot. The ledger once made two, with one id.
+/// A capture may draw on the overdraft twice: through its hold, and beyond it. Where the debt has been paid since, all
+/// of it comes back into one paid lot. The ledger once made two of one id, and the embedded store stopped over it.
 #[test]
 fn what_was_drawn_twice_from_the_overdraft_comes_back_into_one_lot() {
     check(&[
@@ -43,8 +43,13 @@ fn an_account_has_so_many_open_grants_and_no_more() {
 
 #[test]
 fn a_key_has_so_many_secrets_that_live_on_and_no_more() {
-    let rotate = Act::RotateKey { key: 0, overlap_ms: 60_000, secret: None };
-    check(&[Step::Batch(vec![rotate; limits::SECRETS_RETIRED_MAX + 2])]);
+    let rotate = |overlap_ms| Act::RotateKey { key: 0, overlap_ms, secret: None };
+    check(&[
+        Step::Batch(vec![rotate(60_000); limits::SECRETS_RETIRED_MAX + 1]),
+        Step::Batch(vec![rotate(0), rotate(0), rotate(1)]),
+        Step::Jump(Jump::Milliseconds(60_000)),
+        one(rotate(1)),
+    ]);
 }
 
 /// In memory only: the model sums over ten thousand holds ten thousand times, and once is enough.

@@ -17,6 +17,9 @@ use walks::{in_memory, in_sqlite};
 /// What a run of the first property must come to.
 const STEPS_MIN: usize = 100_000;
 
+/// How long a failing history may be shrunk, in milliseconds.
+const SHRINK_MS_MAX: u32 = 120_000;
+
 #[test]
 fn the_memory_store_does_what_the_model_says() {
     let (cases, steps) = run(450, &history(Mix::Small, 0..=600), |steps| in_memory(Mix::Small, steps));
@@ -59,6 +62,7 @@ fn run(
         // A history that failed becomes a test of its own, below, in words that people can read.
         failure_persistence: None,
         max_shrink_iters: 20_000,
+        max_shrink_time: SHRINK_MS_MAX,
         ..given
     };
     let result = TestRunner::new(config).run(histories, |steps| {
