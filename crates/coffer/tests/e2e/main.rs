@@ -17,3 +17,4 @@ mod history;
 mod log;
 mod racing;
 mod refused_files;
+mod statement_verifier;
