@@ -172,27 +172,20 @@ impl Account {
             lots.push((None, paid));
         }
         if rest > 0 {
-            match self.lots.iter_mut().find(|lot| lot.grant_id == lot_id) {
-                // A refund comes back twice where its charge drew on the overdraft through its hold and beyond it.
-                Some(lot) => {
-                    lot.granted += rest;
-                    lot.remaining += rest;
-                }
-                None => self.lots.push(Lot {
-                    grant_id: lot_id,
-                    category: Category::Paid,
-                    priority: 50,
-                    effective_at: at,
-                    expires_at: None,
-                    granted: rest,
-                    remaining: rest,
-                    expired: 0,
-                    is_started: true,
-                    is_voided: false,
-                    reference: None,
-                    created_at: at,
-                }),
-            }
+            self.lots.push(Lot {
+                grant_id: lot_id,
+                category: Category::Paid,
+                priority: 50,
+                effective_at: at,
+                expires_at: None,
+                granted: rest,
+                remaining: rest,
+                expired: 0,
+                is_started: true,
+                is_voided: false,
+                reference: None,
+                created_at: at,
+            });
             lots.push((Some(lot_id), rest));
         }
         lots
