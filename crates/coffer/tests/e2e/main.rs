@@ -4,6 +4,7 @@
 //! is what only a process can show: starts and ends, races, crashes, full disks, slow and broken connections.
 
 mod load;
+mod small_disk;
 mod support;
 mod wire;
 
@@ -17,3 +18,4 @@ mod history;
 mod log;
 mod racing;
 mod refused_files;
+mod sync_failure;

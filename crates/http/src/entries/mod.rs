@@ -243,9 +243,7 @@ pub(crate) async fn answer(
     app.service.write_what_is_due(account_id).await?;
     match format {
         Format::Page => page(app, range, view, &params).await,
-        Format::Csv => {
-            stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows).await
-        }
+        Format::Csv => stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows).await,
         Format::Lines => stream::answer(app, range, view, "application/x-ndjson", stream::Lines).await,
     }
 }
