@@ -154,6 +154,12 @@ fn remembered(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqli
         if let Err(error) = remembered {
             tell(format!("{id}: the answer that is remembered for {key:?} cannot be read: {error}"));
         }
+    })?;
+    each(connection, &select(rows::SEALED, "remembered"), [], rows::sealed, |sealed| {
+        if !sealed.holds {
+            let (id, key) = (sealed.account_id, sealed.idempotency_key);
+            tell(format!("{id}: the answer that is remembered for {key:?} has changed"));
+        }
     })
 }
 
@@ -202,13 +208,17 @@ fn account(
     let mut audit = Audit::of(id, refunded);
     let mut entries = 0;
     let mut findings = Vec::new();
-    let columns = format!("seq, {}", rows::ENTRY);
+    let columns = format!("seq, {}, {}", rows::SEAL, rows::ENTRY);
     let journal = select(&columns, &format!("{} ORDER BY seq", of_account("entries")));
-    let row = |columns: &mut Columns<'_>| Ok((rows::seq(columns)?, rows::entry(columns)));
-    each(connection, &journal, [id.bytes()], row, |(seq, entry)| {
+    let row =
+        |columns: &mut Columns<'_>| Ok((rows::seq(columns)?, rows::seal(columns)?, rows::entry(columns)));
+    each(connection, &journal, [id.bytes()], row, |(seq, seal, entry)| {
         entries += 1;
         match entry {
             Ok(entry) => {
+                if seal.is_some_and(|seal| seal != rows::seal_of_entry(&entry)) {
+                    findings.push(format!("{id}: entry {}: what it answers has changed", seq.0));
+                }
                 audit.read(&entry);
             }
             Err(error) => findings.push(format!("{id}: entry {} cannot be read: {error}", seq.0)),
