@@ -3,6 +3,7 @@
 //! One file a topic. What a rule of the ledger or a route answers in detail is tested in their crates; here
 //! is what only a process can show: starts and ends, races, crashes, full disks, slow and broken connections.
 
+mod every_kind;
 mod load;
 mod small_disk;
 mod support;
@@ -12,6 +13,7 @@ mod clients;
 mod command_line;
 mod connections;
 mod crash;
+mod damage;
 mod disk;
 mod first_start;
 mod history;
@@ -19,3 +21,4 @@ mod log;
 mod racing;
 mod refused_files;
 mod sync_failure;
+mod unbroken;
