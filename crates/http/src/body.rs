@@ -1,5 +1,6 @@
 //! Bodies: read within bounds, parsed whole or refused by field and rule.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -8,9 +9,10 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::value::MapDeserializer;
+use serde_json::value::RawValue;
 
-use crate::fields::{Object, broken_rule};
+use crate::fields::{Object, broken_rule, named_in};
 use crate::limits::{BODY_BYTES_MAX, BODY_MS_MAX, DRAIN_BYTES_MAX};
 use crate::problem::{Code, Problem};
 
@@ -56,9 +58,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Err(rejection) => {
                 let text = rejection.body_text();
                 let rule = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                Err(match rule.split_once(": ") {
-                    Some((field, rule)) if !field.contains(' ') => Problem::invalid(field, rule),
-                    Some(_) | None => Problem::new(Code::InvalidRequest, rule),
+                Err(match (rule.split_once(": "), named_in(rule)) {
+                    (Some((field, rule)), _) if !field.contains(' ') => Problem::invalid(field, rule),
+                    (_, Some(field)) => Problem::invalid(&field, rule),
+                    (_, None) => Problem::new(Code::InvalidRequest, rule),
                 })
             }
         }
@@ -139,11 +142,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(parsed.0)
 }
 
-/// Reads an object that has been read as JSON already.
-pub(crate) fn parse_fields<T: DeserializeOwned>(
-    fields: serde_json::Map<String, Value>,
-) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| refused(&error))
+/// The fields of an object, each as it was written.
+pub(crate) type RawFields = BTreeMap<String, Box<RawValue>>;
+
+/// Reads an object whose fields are known already, as a body is read.
+pub(crate) fn parse_fields<T: DeserializeOwned>(fields: &RawFields) -> Result<T, Problem> {
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), &**value));
+    let deserializer = MapDeserializer::<_, serde_json::Error>::new(fields);
+    serde_path_to_error::deserialize(deserializer).map_err(|error| refused(&error))
+}
+
+/// Reads one field of an object.
+pub(crate) fn parse_field<T: DeserializeOwned>(name: &str, value: &RawValue) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid(name, broken_rule(&error).1))
 }
 
 fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {

@@ -199,7 +199,7 @@ pub(crate) fn broken_rule(error: &serde_path_to_error::Error<serde_json::Error>)
 }
 
 /// The field that serde names in its message rather than in the path.
-fn named_in(rule: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn named_in(rule: &str) -> Option<Cow<'_, str>> {
     let named = ["unknown field `", "missing field `", "duplicate field `"];
     let rest = named.iter().find_map(|start| rule.strip_prefix(start))?;
     rest.split_once('`').map(|(name, _)| name.into())

@@ -86,3 +86,28 @@ pub(crate) fn cursor_bytes(cursor: &str) -> Option<Vec<u8>> {
 fn decode(cursor: &str) -> Option<UuidBytes> {
     cursor_bytes(cursor)?.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_cursor_is_read_or_refused(text in any::<String>(), limit in any::<String>()) {
+            if let Ok(span) = span(None, Some(&text)) {
+                prop_assert_eq!(span.before.map(|before| cursor(&before)), Some(text));
+            }
+            if let Ok(count) = count_max(Some(&limit)) {
+                prop_assert!((1..=PAGE_MAX).contains(&count));
+            }
+        }
+
+        #[test]
+        fn a_cursor_names_the_place_that_it_was_made_of(place in any::<UuidBytes>()) {
+            let span = span(None, Some(&cursor(&place))).map(|span| span.before);
+            prop_assert_eq!(span.ok(), Some(Some(place)));
+        }
+    }
+}

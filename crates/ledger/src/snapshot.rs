@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Account, AccountId, AccountProfile, ChargeId, Command, Cost, Credits, Entry, ExternalId, Fingerprint,
-    Grant, GrantId, Hold, HoldId, IdempotencyKey, Key, KeyId, KeyProfile, Lot, Note, Operation, OperatorKey,
-    OperatorKeyId, Outcome, Price, Refundable, SecretHash, Seq, Timestamp,
+    Account, AccountId, AccountProfile, ChargeId, Command, Cost, Credits, Entry, EntryKind, ExternalId,
+    Fingerprint, Grant, GrantId, Hold, HoldId, IdempotencyKey, Key, KeyId, KeyProfile, Lot, Note, Operation,
+    OperatorKey, OperatorKeyId, Outcome, Price, Refundable, SecretHash, Seq, Timestamp,
 };
 
 /// What a batch of commands needs loaded. Their names are known from the commands alone.
@@ -354,6 +354,9 @@ impl Snapshot {
             self.account_profiles.insert(profile.id, profile.clone());
             self.changes.account_profiles.insert(profile.id, profile);
         }
+        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::Hold) {
+            self.notes.insert((entry.account_id, entry.seq), entry.note.clone());
+        }
         self.changes.entries.extend(entries);
         self.changes.grants.extend(grants);
         self.changes.lots.extend(lots.into_iter().map(|lot| (lot.grant_id, lot)));
@@ -386,11 +389,23 @@ impl Snapshot {
             self.operator_keys.insert(operator_key.id, operator_key.clone());
             self.changes.operator_keys.insert(operator_key.id, operator_key);
         }
-        self.changes.erasures.extend(erasure);
+        if let Some(erasure) = erasure {
+            self.erase(&erasure);
+            self.changes.erasures.push(erasure);
+        }
         if let Some(change) = remembered {
             self.remembered.insert((change.account_id, change.key.clone()), change.remembered.clone());
             if !change.has_entry {
                 self.changes.remembered.push(change);
+            }
+        }
+    }
+
+    /// What comes of a hold after its text was erased must not bring the text back.
+    fn erase(&mut self, erasure: &Erasure) {
+        for ((account_id, seq), note) in &mut self.notes {
+            if *account_id == erasure.account_id && (erasure.from..=erasure.through).contains(seq) {
+                *note = note.erase();
             }
         }
     }

@@ -227,6 +227,30 @@ mod tests {
         assert_eq!(checksum("123456789"), expected);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_presented_is_no_panic(text in proptest::prelude::any::<String>(), tail in "[ -~]{0,80}") {
+            let prefix = KeyPrefix::default();
+            for text in [text.clone(), format!("cof_live_{text}"), format!("cof_live_{tail}"), tail] {
+                let secret = Secret::presented(&text);
+                proptest::prop_assert!(secret.is_mistyped(&prefix) || !text.starts_with("cof_live_") || !text.is_ascii());
+                if let Ok(imported) = Secret::import(&text, true, &prefix) {
+                    proptest::prop_assert!((16..=255).contains(&text.len()));
+                    proptest::prop_assert!(imported.hint(&prefix).as_str().ends_with(&text[text.len() - 4..]));
+                }
+            }
+        }
+
+        #[test]
+        fn a_secret_is_told_from_its_like(place in 9..58_usize, other in "[0-9A-Za-z]") {
+            let prefix = KeyPrefix::default();
+            let secret = Secret::generate(&prefix);
+            let mut typo = secret.expose().to_owned();
+            typo.replace_range(place..=place, &other);
+            proptest::prop_assert_eq!(Secret::presented(&typo).is_mistyped(&prefix), typo != secret.expose());
+        }
+    }
+
     #[test]
     fn secrets_never_show_in_debug() {
         let secret = Secret::presented("hunter2-hunter2-hunter2");

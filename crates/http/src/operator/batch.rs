@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use coffer_ledger::{AccountId, ChargeId, Command, HoldId, IdempotencyKey, Reply, Scope};
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Nothing;
@@ -21,7 +20,7 @@ use super::grants::CreateGrantBody;
 use super::holds::{self, CaptureHoldBody, CreateHoldBody};
 use super::refunds::CreateRefundBody;
 use crate::auth::AnyOperator;
-use crate::body::{Payload, parse_fields};
+use crate::body::{Payload, RawFields, parse_field, parse_fields};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX};
 use crate::problem::{Code, Problem};
 use crate::{App, Shared};
@@ -36,9 +35,10 @@ pub(crate) struct BatchBody {
     operations: Vec<Fields>,
 }
 
-/// The fields of an operation, none of them twice.
+/// The fields of an operation, none of them twice, each as it was written: what is wrong with one is found when its
+/// operation is read, as a single call finds it.
 #[derive(Debug)]
-pub(crate) struct Fields(Map<String, Value>);
+pub(crate) struct Fields(RawFields);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
@@ -52,8 +52,8 @@ impl<'de> Deserialize<'de> for Fields {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
-                let mut fields = Map::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                let mut fields = RawFields::new();
+                while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
                     if fields.contains_key(&name) {
                         return Err(M::Error::custom(format_args!("duplicate field `{name}`")));
                     }
@@ -163,7 +163,8 @@ async fn commands(
 
 async fn owners(app: &App, operations: &[Fields]) -> Result<Owners, Problem> {
     fn named<Id: std::str::FromStr>(operations: &[Fields], field: &str) -> Vec<Id> {
-        let texts = operations.iter().filter_map(|Fields(fields)| fields.get(field)?.as_str());
+        let values = operations.iter().filter_map(|Fields(fields)| fields.get(field));
+        let texts = values.filter_map(|value| serde_json::from_str::<String>(value.get()).ok());
         texts.filter_map(|text| text.parse().ok()).collect()
     }
 
@@ -183,7 +184,7 @@ async fn command(
     app: &App,
     operator: &AnyOperator,
     owners: &Owners,
-    mut fields: Map<String, Value>,
+    mut fields: RawFields,
 ) -> Result<Command, Problem> {
     let kind = text(&mut fields, "type")?;
     let idempotency = idempotency(&mut fields)?;
@@ -191,61 +192,57 @@ async fn command(
         "grant" => {
             operator.may(Scope::Grant)?;
             let account_id = id::<AccountId>(&mut fields, "account_id")?;
-            parse_fields::<CreateGrantBody>(fields)?.command(account_id, idempotency)
+            parse_fields::<CreateGrantBody>(&fields)?.command(account_id, idempotency)
         }
         "charge" => {
             operator.may(Scope::Charge)?;
-            parse_fields::<CreateChargeBody>(fields)?.command(app, None, idempotency).await
+            parse_fields::<CreateChargeBody>(&fields)?.command(app, None, idempotency).await
         }
         "hold" => {
             operator.may(Scope::Charge)?;
-            parse_fields::<CreateHoldBody>(fields)?.command(app, None, idempotency).await
+            parse_fields::<CreateHoldBody>(&fields)?.command(app, None, idempotency).await
         }
         "capture" => {
             operator.may(Scope::Charge)?;
             let (hold_id, account_id) = owned(&mut fields, "hold_id", &owners.holds, "hold")?;
-            parse_fields::<CaptureHoldBody>(fields)?.command(hold_id, account_id, idempotency)
+            parse_fields::<CaptureHoldBody>(&fields)?.command(hold_id, account_id, idempotency)
         }
         "release" => {
             operator.may(Scope::Charge)?;
             let (hold_id, account_id) = owned(&mut fields, "hold_id", &owners.holds, "hold")?;
-            let Nothing {} = parse_fields(fields)?;
+            let Nothing {} = parse_fields(&fields)?;
             Ok(holds::release_command(hold_id, account_id, idempotency))
         }
         "refund" => {
             operator.may(Scope::Grant)?;
             let (charge_id, account_id) = owned(&mut fields, "charge_id", &owners.charges, "charge")?;
-            parse_fields::<CreateRefundBody>(fields)?.command(app, charge_id, account_id, idempotency)
+            parse_fields::<CreateRefundBody>(&fields)?.command(app, charge_id, account_id, idempotency)
         }
         _ => Err(Problem::invalid("type", "must be grant, charge, hold, capture, release or refund")),
     }
 }
 
-fn field<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<T, Problem> {
+fn text(fields: &mut RawFields, name: &str) -> Result<String, Problem> {
     let value =
         fields.remove(name).ok_or_else(|| Problem::invalid(name, format!("missing field `{name}`")))?;
-    serde_json::from_value(value).map_err(|error| Problem::invalid(name, error))
-}
-
-fn text(fields: &mut Map<String, Value>, name: &str) -> Result<String, Problem> {
-    field(fields, name)
+    parse_field(name, &value)
 }
 
 fn id<Id: std::str::FromStr<Err: std::fmt::Display>>(
-    fields: &mut Map<String, Value>,
+    fields: &mut RawFields,
     name: &str,
 ) -> Result<Id, Problem> {
     text(fields, name)?.parse().map_err(|rule| Problem::invalid(name, rule))
 }
 
-fn idempotency(fields: &mut Map<String, Value>) -> Result<IdempotencyKey, Problem> {
+fn idempotency(fields: &mut RawFields) -> Result<IdempotencyKey, Problem> {
     const NAME: &str = "idempotency_key";
     let key = IdempotencyKey::try_from(text(fields, NAME)?);
     key.map_err(|_| Problem::invalid(NAME, "must be 1 to 255 visible ASCII characters"))
 }
 
 fn owned<Id: Copy + Ord + std::str::FromStr<Err: std::fmt::Display>>(
-    fields: &mut Map<String, Value>,
+    fields: &mut RawFields,
     name: &str,
     owners: &BTreeMap<Id, AccountId>,
     what: &str,

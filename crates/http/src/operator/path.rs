@@ -1,9 +1,11 @@
-//! Ids in paths. What is no id names nothing, so it is 404 like an id that nobody has.
+//! Ids and operations in paths. What is no id names nothing, so it is 404 like an id that nobody has; what is no
+//! operation breaks a rule, for `PUT` would make it.
 
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, Path, RawPathParams};
 use axum::http::request;
+use coffer_ledger::Operation;
 
 use crate::problem::Problem;
 
@@ -41,5 +43,20 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
         let params = RawPathParams::from_request_parts(parts, state).await;
         let id = params.ok().and_then(|params| params.iter().find_map(|(_, value)| value.parse().ok()));
         id.map(Id).ok_or_else(|| Problem::not_found(T::WHAT))
+    }
+}
+
+/// The operation in the path, percent-encoded there.
+pub(crate) struct OperationName(pub(crate) Operation);
+
+impl<S: Send + Sync> FromRequestParts<S> for OperationName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<OperationName, Problem> {
+        const NAME: &str = "operation";
+        let Ok(Path(text)) = Path::<String>::from_request_parts(parts, state).await else {
+            return Err(Problem::invalid(NAME, "must be percent-encoded UTF-8"));
+        };
+        Operation::try_from(text).map(OperationName).map_err(|rule| Problem::invalid(NAME, rule))
     }
 }

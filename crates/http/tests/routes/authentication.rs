@@ -6,7 +6,79 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use coffer_http::{RateLimits, Settings};
 
+use serde_json::json;
+
 use crate::support::{Api, OPERATOR, request};
+
+/// Every route of the operator API, and the scope that its caller needs.
+const ROUTES: [(&str, &str, &str); 35] = [
+    ("GET", "/v1/accounts", "read"),
+    ("POST", "/v1/accounts", "manage"),
+    ("GET", "/v1/accounts/{acc}", "read"),
+    ("PATCH", "/v1/accounts/{acc}", "manage"),
+    ("GET", "/v1/accounts/{acc}/balance", "read"),
+    ("GET", "/v1/accounts/{acc}/entries", "read"),
+    ("GET", "/v1/accounts/{acc}/usage", "read"),
+    ("POST", "/v1/accounts/{acc}/erase", "manage"),
+    ("GET", "/v1/accounts/{acc}/grants", "read"),
+    ("POST", "/v1/accounts/{acc}/grants", "grant"),
+    ("POST", "/v1/accounts/{acc}/adjustments", "grant"),
+    ("GET", "/v1/accounts/{acc}/keys", "read"),
+    ("POST", "/v1/accounts/{acc}/keys", "manage"),
+    ("POST", "/v1/accounts/{acc}/keys/import", "manage"),
+    ("GET", "/v1/grants/{grt}", "read"),
+    ("POST", "/v1/grants/{grt}/void", "grant"),
+    ("GET", "/v1/charges", "read"),
+    ("POST", "/v1/charges", "charge"),
+    ("GET", "/v1/charges/{chg}", "read"),
+    ("POST", "/v1/charges/{chg}/refund", "grant"),
+    ("GET", "/v1/holds", "read"),
+    ("POST", "/v1/holds", "charge"),
+    ("GET", "/v1/holds/{hld}", "read"),
+    ("POST", "/v1/holds/{hld}/capture", "charge"),
+    ("POST", "/v1/holds/{hld}/release", "charge"),
+    ("POST", "/v1/keys/verify", "charge"),
+    ("GET", "/v1/keys/{key}", "read"),
+    ("PATCH", "/v1/keys/{key}", "manage"),
+    ("POST", "/v1/keys/{key}/rotate", "manage"),
+    ("POST", "/v1/keys/{key}/revoke", "manage"),
+    ("GET", "/v1/prices", "read"),
+    ("PUT", "/v1/prices/upscale", "manage"),
+    ("DELETE", "/v1/prices/upscale", "manage"),
+    ("GET", "/v1/operator-keys", "admin"),
+    ("POST", "/v1/operator-keys/{opk}/revoke", "admin"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_wants_its_scope_before_it_looks_at_anything_else() {
+    const SCOPES: [&str; 5] = ["read", "charge", "grant", "manage", "admin"];
+    let api = Api::new();
+    let mut others = Vec::new();
+    for scope in SCOPES {
+        let rest: Vec<&str> = SCOPES.into_iter().filter(|other| *other != scope).collect();
+        others.push((scope, api.operator(&[scope]).await, api.operator(&rest).await));
+    }
+    for (method, path, scope) in ROUTES {
+        let path = match path.split_once(['{', '}']) {
+            Some((start, rest)) => {
+                let (prefix, end) = rest.split_once('}').expect("it closes");
+                format!("{start}{prefix}_00000000000000000000000000{end}")
+            }
+            None => path.to_owned(),
+        };
+        let method: Method = method.parse().expect("a method");
+        let (_, able, unable) = others.iter().find(|(name, ..)| *name == scope).expect("a scope");
+        // A field that no body has: who may call is told so, and nobody else learns as much.
+        let body = json!({"no-such-field": 1});
+        let refused = api.send_as(unable, method.clone(), &path, "n", &body).await;
+        assert_eq!(refused.refusal(), "403 forbidden", "{method} {path}");
+        let stranger = api.send_as("nobody", method.clone(), &path, "n", &body).await;
+        assert_eq!(stranger.refusal(), "401 unauthorized, operator_key", "{method} {path}");
+        let answer = api.send_as(able, method.clone(), &path, "n", &body).await;
+        assert!(![401, 403, 405].contains(&answer.status), "{method} {path}: {}", answer.text);
+        assert!(answer.status < 500, "{method} {path}: {}", answer.text);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_live_operator_key_opens_the_api() {

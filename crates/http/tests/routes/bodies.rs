@@ -63,7 +63,8 @@ async fn a_path_says_which_methods_it_takes() {
     let api = Api::new();
     for (method, path, allow) in [
         (Method::DELETE, "/v1/accounts", "GET,HEAD,POST"),
-        (Method::PUT, "/v1/charges", "POST"),
+        (Method::PUT, "/v1/charges", "GET,HEAD,POST"),
+        (Method::GET, "/v1/batch", "POST"),
         (Method::GET, "/v1/accounts/acc_00000000000000000000000000/keys/import", "POST"),
     ] {
         let answer = api.send(request(method, path).body(Body::empty()).expect("a request")).await;

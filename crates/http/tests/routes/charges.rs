@@ -134,3 +134,86 @@ async fn a_request_that_moves_credits_needs_a_name() {
     }
     api.move_named("/v1/charges", &"x".repeat(255), body).await.created();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_by_account_and_reference_and_go_on_where_they_stopped() {
+    let api = Api::new();
+    let (account, other) = (api.funded("10").await, api.funded("10").await);
+    let charge = async |account: &str, reference: &str| {
+        let body = json!({"account_id": account, "credits": 1, "reference": reference});
+        api.move_credits("/v1/charges", body).await.created()["id"].string()
+    };
+    let mut made = Vec::new();
+    for number in 0..5 {
+        made.push(charge(&account, if number == 2 { "job & 用户" } else { "job" }).await);
+    }
+    charge(&other, "job").await;
+    made.reverse();
+    let ids = |page: &serde_json::Value| -> Vec<String> {
+        page["data"].as_array().expect("a list").iter().map(|charge| charge["id"].string()).collect()
+    };
+    let mut seen = Vec::new();
+    let mut path = format!("/v1/charges?account_id={account}&limit=2");
+    loop {
+        let page = api.get(&path).await.ok();
+        seen.extend(ids(&page));
+        if page["has_more"] == false {
+            break;
+        }
+        path = format!("/v1/charges?account_id={account}&limit=2&cursor={}", page["next_cursor"].string());
+    }
+    assert_eq!(seen, made);
+    let found = api.get("/v1/charges?reference=job%20%26%20%E7%94%A8%E6%88%B7").await.ok();
+    assert_eq!(ids(&found), [made[2].clone()]);
+    assert_eq!(ids(&api.get("/v1/charges?reference=job").await.ok()).len(), 5);
+    let found = api.get(&format!("/v1/charges?reference=job&account_id={other}")).await.ok();
+    assert_eq!(ids(&found).len(), 1);
+    for (path, refusal) in [
+        ("/v1/charges?limit=0", "400 invalid_request, limit"),
+        ("/v1/charges?reference=", "400 invalid_request, reference"),
+        ("/v1/charges?account_id=nonsense", "400 invalid_request, account_id"),
+        ("/v1/charges?limit=1&limit=2", "400 invalid_request, limit"),
+        ("/v1/charges/chg_00000000000000000000000000", "404 not_found"),
+        ("/v1/charges/nonsense", "404 not_found"),
+    ] {
+        assert_eq!(api.get(path).await.refusal(), refusal, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_answer_is_kept_whatever_happened_since() {
+    let api = Api::new();
+    let account = api.funded("10").await;
+    let (key_id, secret) = api.key(&account).await;
+    let body = json!({"api_key": secret, "credits": 4, "reference": "job", "metadata": {"a": "b"}});
+    let charged = api.move_named("/v1/charges", "paid", body.clone()).await;
+    let too_much = json!({"account_id": account, "credits": 7});
+    let refused = api.move_named("/v1/charges", "refused", too_much.clone()).await;
+    assert_eq!(refused.refusal(), "402 insufficient_credits, required 7, available 6");
+    let refund = format!("/v1/charges/{}/refund", charged.created()["id"].string());
+    api.move_credits(&refund, json!({"credits": 1})).await.created();
+    api.move_credits(&format!("/v1/accounts/{account}/grants"), json!({"credits": 90})).await.created();
+    api.post(&format!("/v1/keys/{key_id}/revoke"), json!({})).await.ok();
+    api.patch(&format!("/v1/accounts/{account}"), json!({"status": "frozen"})).await.ok();
+    api.pass_seconds(23 * 60 * 60);
+    api.replays("/v1/charges", "paid", body, &charged).await;
+    api.replays("/v1/charges", "refused", too_much, &refused).await;
+    assert_eq!(api.standing(&account).await, "available 97, held 0, seq 4");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twins_in_flight_are_one_charge() {
+    let api = Api::new();
+    let account = api.funded("10").await;
+    let body = json!({"account_id": account, "credits": 1});
+    let mut answers = Vec::new();
+    for twin in
+        futures_util::future::join_all((0..20).map(|_| api.move_named("/v1/charges", "twins", body.clone())))
+            .await
+    {
+        answers.push((twin.created(), twin.header("idempotency-replayed").to_owned()));
+    }
+    assert_eq!(answers.iter().filter(|(_, replayed)| replayed.is_empty()).count(), 1);
+    assert!(answers.iter().all(|(charge, _)| *charge == answers[0].0));
+    assert_eq!(api.standing(&account).await, "available 9, held 0, seq 2");
+}

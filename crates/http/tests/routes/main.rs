@@ -6,11 +6,21 @@ mod support;
 mod scenarios;
 
 mod accounts;
+mod adjustments;
 mod balance;
+mod balances;
+mod batch;
 mod charges;
+mod customers;
+mod erasure;
 mod grants;
+mod holds;
 mod keys;
 mod operator_keys;
+mod prices;
+mod refunds;
+mod statements;
+mod verify;
 
 mod authentication;
 mod bodies;

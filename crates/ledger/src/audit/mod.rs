@@ -99,13 +99,13 @@ fn shown(millionths: i128) -> String {
 }
 
 impl LotBooks {
-    fn note_times(&mut self, entry: &Entry, credits: i128) {
+    fn note_times(&mut self, entry: &Entry, is_drawn: bool) {
         if self.started_at.is_none() {
             self.started_at = Some(entry.at);
             self.is_start_exact = entry.kind != EntryKind::Grant || entry.idempotency.is_none();
         }
         match entry.kind {
-            EntryKind::Charge | EntryKind::Hold | EntryKind::Capture | EntryKind::Adjust if credits < 0 => {
+            EntryKind::Charge | EntryKind::Hold | EntryKind::Capture | EntryKind::Adjust if is_drawn => {
                 self.drawn_last_at = Some(entry.at);
             }
             EntryKind::Expire => {
@@ -256,7 +256,7 @@ impl Audit<'_> {
                 continue;
             };
             let lot = self.lots.entry(*grant_id).or_default();
-            lot.note_times(entry, credits);
+            lot.note_times(entry, credits < 0 && !is_held_part);
             match entry.kind {
                 EntryKind::Capture if is_held_part => lot.held += credits,
                 EntryKind::Hold | EntryKind::Release => {

@@ -21,7 +21,8 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &RotateKey)
     let mut retired: Vec<RetiredSecret> =
         key.retired.iter().filter(|old| old.until > clock).copied().collect();
     retired.push(RetiredSecret { secret: key.secret, until: clock.saturating_add_ms(command.overlap_ms) });
-    if retired.len() > SECRETS_RETIRED_MAX {
+    // One that dies at this moment does not live on: a leaked secret can always be replaced at once.
+    if retired.iter().filter(|old| old.until > clock).count() > SECRETS_RETIRED_MAX {
         return Decision::refused(Refusal::TooManySecretsLiveOn);
     }
 

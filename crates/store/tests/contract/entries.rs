@@ -4,68 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_ledger::{
-    AccountId, ChargeCredits, ChargeId, Command, CreateAccount, Credits, Entry, EntryHash, EntryKind,
-    GrantCredits, GrantId, IdempotencyKey, Metadata, Name, Note, Outcome, Priority, Reference, Refusal, Salt,
-    Seq, Settle, Timestamp,
+    AccountId, CaptureAmount, CaptureHold, Command, Credits, Entry, EntryHash, EntryKind, Excess,
+    GrantCredits, HoldCredits, LotChange, Metadata, Outcome, Refusal, Settle,
 };
-use coffer_store::{Batch, Store};
+use coffer_store::{Batch, EntryQuery, Store};
 
 use crate::STORES;
-
-pub(crate) fn id(number: u8) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[7] = number;
-    bytes
-}
-
-pub(crate) fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix_ms(1_800_000_000_000 + second * 1000).expect("a time")
-}
-
-pub(crate) fn credits(whole: i64) -> Credits {
-    Credits::from_whole(whole).expect("in range")
-}
-
-pub(crate) fn open(number: u8) -> Command {
-    Command::CreateAccount(CreateAccount {
-        id: AccountId::from_bytes(id(number)),
-        name: Name::try_from(format!("account {number}")).expect("short"),
-        external_id: None,
-        overdraft_limit: Credits::ZERO,
-        metadata: Metadata::default(),
-    })
-}
-
-pub(crate) fn grant(number: u8, account: u8, amount: i64) -> GrantCredits {
-    let reference = Reference::try_from("invoice 7".to_owned()).expect("short");
-    GrantCredits {
-        id: GrantId::from_bytes(id(number)),
-        account_id: AccountId::from_bytes(id(account)),
-        credits: credits(amount),
-        category: coffer_ledger::Category::Paid,
-        priority: Priority::DEFAULT,
-        effective_at: None,
-        expires_at: None,
-        note: Note::new(Some(reference), Metadata::default(), Salt([number; 16])),
-        idempotency: IdempotencyKey::try_from(format!("grant-{number}")).expect("visible"),
-    }
-}
-
-pub(crate) fn charge(number: u8, account: u8, amount: i64) -> Command {
-    Command::Charge(ChargeCredits {
-        id: ChargeId::from_bytes(id(number)),
-        account_id: AccountId::from_bytes(id(account)),
-        key: None,
-        credits: credits(amount),
-        note: Note::default(),
-        idempotency: IdempotencyKey::try_from(format!("charge-{number}")).expect("visible"),
-    })
-}
-
-pub(crate) async fn apply(store: &Arc<dyn Store>, second: i64, commands: Vec<Command>) -> Vec<Outcome> {
-    let replies = store.apply(Batch { clock: at(second), commands }).await.expect("a batch is written");
-    replies.into_iter().map(|reply| reply.outcome).collect()
-}
+use crate::commands::{apply, at, capture, charge, credits, grant, hold, id, noted, open, refund, release};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_of_one_batch_see_each_other_in_order() {
@@ -106,6 +51,24 @@ async fn commands_of_one_batch_see_each_other_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hold_is_captured_in_the_batch_that_made_it() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let held = HoldCredits { note: noted("job 3", 1), ..hold(5, 1, 4) };
+        let commands = vec![
+            open(1),
+            Command::Grant(grant(1, 1, 9)),
+            Command::Hold(held),
+            Command::Capture(capture(2, 1, 5)),
+        ];
+        let outcomes = apply(&fresh.store, 0, commands).await;
+        let Outcome::Captured(charge) = &outcomes[3] else { panic!("{name}: {:?}", outcomes[3]) };
+        assert_eq!(charge.note, noted("job 3", 1), "{name}");
+        assert_chained(&entries_of(&fresh.store, AccountId::from_bytes(id(1))).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn entries_are_gapless_and_chained() {
     for (name, fresh) in STORES {
         eprintln!("on {name}");
@@ -114,16 +77,17 @@ async fn entries_are_gapless_and_chained() {
     }
 }
 
-async fn entries_of(store: &Arc<dyn Store>, account_id: AccountId) -> Vec<Entry> {
+pub(crate) async fn entries_of(store: &Arc<dyn Store>, account_id: AccountId) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
+    let mut beyond = None;
     // In pages of 2, as whoever streams them would.
     loop {
-        let after = entries.last().map_or(Seq::default(), |entry| entry.seq);
-        let page = store.entries(account_id, after, 2).await.expect("a read");
-        if page.is_empty() {
-            return entries;
+        let page = store.entries(EntryQuery::all_of(account_id, beyond, 2)).await.expect("a read");
+        entries.extend(page.entries);
+        match page.next {
+            Some(next) => beyond = Some(next),
+            None => return entries,
         }
-        entries.extend(page);
     }
 }
 
@@ -146,13 +110,67 @@ async fn check_chain(store: &Arc<dyn Store>) {
             (4, EntryKind::Expire, at(60)),
         ]
     );
+    assert_chained(&entries);
+    let last = entries.last().expect("an entry");
+    assert_eq!(last.balance_after.available, credits(5));
+}
+
+pub(crate) fn assert_chained(entries: &[Entry]) {
     let mut head = EntryHash::GENESIS;
-    for entry in &entries {
+    for (place, entry) in entries.iter().enumerate() {
+        assert_eq!(entry.seq.0, place as u64 + 1, "gapless from 1");
         assert_eq!(entry.hash, entry.hash_after(head), "entry {}", entry.seq.0);
         head = entry.hash;
     }
-    let last = entries.last().expect("an entry");
-    assert_eq!(last.balance_after.available, credits(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_is_listed_lot_by_lot() {
+    for (name, fresh) in STORES {
+        let fresh = fresh();
+        let Command::CreateAccount(mut opened) = open(1) else { unreachable!("open opens") };
+        opened.overdraft_limit = credits(9);
+        let sooner = GrantCredits { expires_at: Some(at(900)), ..grant(1, 1, 3) };
+        let part =
+            CaptureHold { amount: CaptureAmount::Credits(credits(4)), is_final: false, ..capture(11, 1, 5) };
+        let beyond = CaptureHold {
+            amount: CaptureAmount::Credits(credits(6)),
+            excess: Excess::Charge,
+            ..capture(12, 1, 6)
+        };
+        let commands = vec![
+            Command::CreateAccount(opened),
+            Command::Grant(grant(2, 1, 4)),
+            Command::Grant(sooner),
+            Command::Hold(hold(5, 1, 9)),
+            Command::Capture(part),
+            release(1, 5),
+            Command::Hold(hold(6, 1, 1)),
+            Command::Capture(beyond),
+        ];
+        apply(&fresh.store, 0, commands).await;
+        apply(&fresh.store, 1, vec![Command::Refund(refund(21, 1, 12))]).await;
+        let lots = |entry: &Entry| {
+            let number = |change: &LotChange| change.grant_id.map_or(0, |id| id.bytes()[7]);
+            let whole = |change: &LotChange| change.credits.millionths() / 1_000_000;
+            entry.lots.iter().map(|change| (number(change), whole(change))).collect::<Vec<_>>()
+        };
+        let entries = entries_of(&fresh.store, AccountId::from_bytes(id(1))).await;
+        let expected = [
+            (EntryKind::Grant, vec![(2, 4)]),
+            (EntryKind::Grant, vec![(1, 3)]),
+            // Burn order, the overdraft (0) last; a release goes the other way.
+            (EntryKind::Hold, vec![(1, -3), (2, -4), (0, -2)]),
+            (EntryKind::Capture, vec![(1, -3), (2, -1)]),
+            (EntryKind::Release, vec![(0, 2), (2, 3)]),
+            (EntryKind::Hold, vec![(2, -1)]),
+            // What was held, then what was taken beyond; a refund gives back what was taken last first.
+            (EntryKind::Capture, vec![(2, -1), (2, -2), (0, -3)]),
+            (EntryKind::Refund, vec![(0, 3), (2, 2), (2, 1)]),
+        ];
+        let found: Vec<_> = entries.iter().map(|entry| (entry.kind, lots(entry))).collect();
+        assert_eq!(found, expected, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

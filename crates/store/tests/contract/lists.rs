@@ -4,7 +4,7 @@ use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, Timestamp};
 use coffer_store::{AccountFilter, Span};
 
 use crate::STORES;
-use crate::entries::{apply, at, charge, credits, grant, id, open};
+use crate::commands::{apply, at, charge, credits, grant, hold, id, open, release};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_read_newest_first_page_by_page() {
@@ -92,11 +92,19 @@ async fn accounts_fall_due_and_are_settled() {
         let account_id = AccountId::from_bytes(id(1));
         assert_eq!(fresh.store.accounts_due(at(59), 10).await.expect("a read"), [], "{name}");
         assert_eq!(fresh.store.accounts_due(at(60), 10).await.expect("a read"), [account_id], "{name}");
-        let settle = Command::Settle(coffer_ledger::Settle { account_id });
-        apply(&fresh.store, 61, vec![settle]).await;
+        let settle = || Command::Settle(coffer_ledger::Settle { account_id });
+        apply(&fresh.store, 61, vec![settle()]).await;
         assert_eq!(fresh.store.accounts_due(Timestamp::MAX, 10).await.expect("a read"), [], "{name}");
         let account = fresh.store.account(account_id).await.expect("a read").expect("an account");
         assert_eq!((account.balance.available, account.seq.0), (credits(0), 2), "{name}");
+
+        // A hold falls due as a grant does, and is no longer due once it has ended.
+        apply(&fresh.store, 70, vec![Command::Grant(grant(2, 1, 9)), Command::Hold(hold(5, 1, 4))]).await;
+        apply(&fresh.store, 70, vec![Command::Hold(hold(6, 1, 4)), release(1, 6)]).await;
+        assert_eq!(fresh.store.accounts_due(at(129), 10).await.expect("a read"), [], "{name}");
+        assert_eq!(fresh.store.accounts_due(at(130), 10).await.expect("a read"), [account_id], "{name}");
+        apply(&fresh.store, 131, vec![settle()]).await;
+        assert_eq!(fresh.store.accounts_due(Timestamp::MAX, 10).await.expect("a read"), [], "{name}");
     }
 }
 

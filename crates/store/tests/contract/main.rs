@@ -1,9 +1,19 @@
 //! The contract suite: what every store must do, run on every store.
 
+mod commands;
 mod driver;
+
 mod entries;
+mod erasure;
+mod limits;
+
+mod catalogue;
 mod lists;
+mod spending;
+mod statements;
+
 mod sqlite;
+mod upgrade;
 
 use std::sync::Arc;
 

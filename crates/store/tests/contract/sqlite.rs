@@ -1,12 +1,12 @@
-//! What only the embedded store must do: last.
+//! What only the embedded store must do: last, and hold together.
 
 use std::sync::Arc;
 
 use coffer_ledger::{AccountId, Command, Outcome};
-use coffer_store::{DataDirectory, OpenError, SqliteStore, Store};
+use coffer_store::{DataDirectory, LedgerFile, OpenError, SqliteStore, Store};
 
+use crate::commands::{apply, charge, credits, grant, id, open};
 use crate::driver::StoreDriver;
-use crate::entries::{apply, charge, credits, grant, id, open};
 use crate::{Fresh, sqlite};
 
 fn reopen(path: &std::path::Path) -> Arc<dyn Store> {
@@ -14,11 +14,19 @@ fn reopen(path: &std::path::Path) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(directory).expect("a ledger"))
 }
 
+/// What does not follow from the entries.
+pub(crate) fn findings(path: &std::path::Path) -> Vec<String> {
+    let mut findings = Vec::new();
+    LedgerFile::of_directory(path).verify(|finding| findings.push(finding)).expect("a readable file");
+    findings
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reopened_ledger_is_the_same() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = reopen(directory.path());
-    let later = coffer_ledger::GrantCredits { effective_at: Some(crate::entries::at(500)), ..grant(2, 1, 3) };
+    let later =
+        coffer_ledger::GrantCredits { effective_at: Some(crate::commands::at(500)), ..grant(2, 1, 3) };
     let refusal = charge(9, 1, 100);
     let commands = vec![
         open(1),
@@ -46,7 +54,7 @@ async fn a_reopened_ledger_is_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_scenario_comes_out_as_told_when_the_ledger_is_reopened_before_every_row() {
+async fn every_scenario_comes_out_as_told_when_the_ledger_is_verified_and_reopened_before_every_row() {
     struct Reopening {
         directory: tempfile::TempDir,
         driver: StoreDriver,
@@ -58,6 +66,7 @@ async fn every_scenario_comes_out_as_told_when_the_ledger_is_reopened_before_eve
                 .reopen(async |old| {
                     old.close().await;
                     drop(old);
+                    assert_eq!(findings(self.directory.path()), Vec::<String>::new(), "before {action:?}");
                     reopen(self.directory.path())
                 })
                 .await;
@@ -90,7 +99,7 @@ async fn a_directory_is_one_process_s() {
 async fn a_closed_store_refuses() {
     let fresh = sqlite();
     fresh.store.close().await;
-    let batch = coffer_store::Batch { clock: crate::entries::at(0), commands: vec![open(1)] };
+    let batch = coffer_store::Batch { clock: crate::commands::at(0), commands: vec![open(1)] };
     let refused = fresh.store.apply(batch).await.expect_err("the store is closed");
     assert!(matches!(refused, coffer_store::StoreError::Closed));
 }

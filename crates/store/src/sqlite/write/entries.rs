@@ -14,12 +14,14 @@ pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<
     let sql = "INSERT INTO entries (account_id, seq, kind, credits, held_credits, available_after, held_after, \
                available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, \
                operation, quantity, at, idempotency_key, fingerprint, hash, seal, reference, metadata, reason, \
-               salt) \
+               salt, reference_digest, metadata_digest, reason_digest) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-               ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
+               ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
     let note = &entry.note;
     let metadata = (!note.metadata.is_empty()).then(|| rows::metadata(&note.metadata));
     let idempotency = entry.idempotency.as_ref();
+    // A capture inherits the text of its hold, which may have been erased since: then it has the digests alone.
+    let erased = note.erased.as_deref().copied().unwrap_or_default();
     let told = Some(entry.balance_told).filter(|told| *told != entry.balance_after);
     execute(
         connection,
@@ -52,6 +54,9 @@ pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<
             metadata,
             note.reason.as_ref().map(coffer_ledger::Reason::as_str),
             note.salt.map(|salt| salt.0),
+            erased.reference.map(|digest| digest.0),
+            erased.metadata.map(|digest| digest.0),
+            erased.reason.map(|digest| digest.0),
         ],
     )
 }

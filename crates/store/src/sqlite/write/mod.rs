@@ -73,7 +73,7 @@ fn price(connection: &Connection, operation: &Operation, price: Option<&Price>) 
     };
     let sql = "INSERT INTO prices (operation, id, rate, unit, description, updated_at) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-               ON CONFLICT (operation) DO UPDATE SET rate = ?3, unit = ?4, description = ?5, updated_at = ?6";
+               ON CONFLICT (operation) DO UPDATE SET id = ?2, rate = ?3, unit = ?4, description = ?5, updated_at = ?6";
     execute(
         connection,
         sql,
