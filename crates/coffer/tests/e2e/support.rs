@@ -134,6 +134,11 @@ impl Process {
         }
     }
 
+    /// What it has written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.so_far()
+    }
+
     /// What it has written to standard error so far.
     pub(crate) fn log(&self) -> String {
         self.stderr.so_far()
