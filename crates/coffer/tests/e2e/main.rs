@@ -22,6 +22,7 @@ mod history;
 mod log;
 mod racing;
 mod refused_files;
+mod statement_verifier;
 mod sync_failure;
 mod unbroken;
 mod verified_files;

@@ -131,7 +131,9 @@ impl State {
         self.accounts.extend(changes.accounts.into_iter().map(|account| (account.id, account)));
         self.account_profiles.extend(changes.account_profiles);
         for key in changes.keys {
-            self.secrets.insert(key.secret, key.id);
+            // A secret may have been made and retired within the batch.
+            let secrets = key.retired.iter().map(|retired| retired.secret).chain([key.secret]);
+            self.secrets.extend(secrets.map(|secret| (secret, key.id)));
             self.keys.insert(key.id, key);
         }
         self.key_profiles.extend(changes.key_profiles);

@@ -1,0 +1,50 @@
+//! Whole histories, walked on a fresh store.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use coffer_model::{Mismatch, Mix, Step, Walk};
+use coffer_store::{DataDirectory, MemoryStore, SqliteStore, Store};
+
+/// On the store in memory.
+pub(crate) fn in_memory(mix: Mix, steps: &[Step]) -> Result<(), Mismatch> {
+    runtime().block_on(async {
+        let mut walk = Walk::begin(Arc::new(MemoryStore::default()), mix).await?;
+        for step in steps {
+            walk.step(step).await?;
+        }
+        walk.check_past().await
+    })
+}
+
+/// On the embedded store, whose ledger is opened anew now and then, from what is in its file.
+pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
+    const STEPS_BEFORE_REOPENING: usize = 40;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    runtime().block_on(async {
+        let mut store = open(directory.path());
+        let mut walk = Walk::begin(Arc::clone(&store), Mix::Small).await?;
+        for some in steps.chunks(STEPS_BEFORE_REOPENING) {
+            for step in some {
+                walk.step(step).await?;
+            }
+            walk.go_on_with(Arc::new(MemoryStore::default()));
+            store.close().await;
+            drop(store);
+            store = open(directory.path());
+            walk.go_on_with(Arc::clone(&store));
+            walk.check().await?;
+            walk.check_past().await?;
+        }
+        Ok(())
+    })
+}
+
+fn open(path: &Path) -> Arc<dyn Store> {
+    let directory = DataDirectory::lock(path).expect("nobody else is there");
+    Arc::new(SqliteStore::open(directory).expect("a ledger"))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+}
