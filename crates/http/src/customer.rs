@@ -11,20 +11,22 @@ use crate::Shared;
 use crate::auth::Customer;
 use crate::body::Params;
 use crate::entries::{self, EntryBody, EntryParams, View};
-use crate::operator::balances::{self, AccountBalanceBody};
+use crate::operator::balances::{self, AccountBalanceBody, BalanceParams};
 use crate::paging::List;
 use crate::problem::Problem;
 
 /// Look at the balance of your account.
 #[utoipa::path(
     get, path = "/v1/me/balance", operation_id = "my_balance", tag = "customers", security(("api_key" = []), ("api_key_bearer" = [])),
+    params(("at" = Option<String>, Query, description = "A time that has passed")),
     responses((status = 200, body = AccountBalanceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn balance(
     State(app): Shared,
     customer: Customer,
+    Params(params): Params<BalanceParams>,
 ) -> Result<Json<AccountBalanceBody>, Problem> {
-    Ok(Json(balances::current(&app, customer.account_id).await?))
+    Ok(Json(balances::at_a_time(&app, customer.account_id, &params).await?))
 }
 
 /// List your entries, newest first; or, as CSV or NDJSON, all of them as they happened.

@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 }
 
 /// The key may come bare, or as the quoted string of a structured field.
-fn unquoted(text: &str) -> String {
+pub(crate) fn unquoted(text: &str) -> String {
     match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
         None => text.to_owned(),

@@ -227,6 +227,9 @@ impl From<Refusal> for Problem {
             Refusal::HoldHasNoOperation => {
                 Problem::invalid("quantity", "the hold was made for credits: capture credits")
             }
+            Refusal::NothingWouldBeCaptured => {
+                Problem::invalid("credits", "must be more than zero, unless the capture is final")
+            }
             Refusal::CaptureExceedsHold { required, held } => Problem::conflict(
                 "capture_exceeds_hold",
                 format!("the hold reserves {held} credits, and {required} are asked for; see excess"),

@@ -202,7 +202,9 @@ impl Note {
         Note { erased, ..Note::default() }
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    /// How many bytes the text occupies.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         let reference = self.reference.as_ref().map_or(0, |text| text.as_str().len());
         let reason = self.reason.as_ref().map_or(0, |text| text.as_str().len());
         reference + reason + self.metadata.bytes()

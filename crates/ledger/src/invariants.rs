@@ -1,7 +1,9 @@
 //! What is true of every account after every command. Checked in release builds too: a broken ledger stops,
 //! it does not guess.
 
-use crate::{Account, Credits, Lot};
+use std::collections::BTreeSet;
+
+use crate::{Account, Credits, GrantId, Lot};
 
 /// Panics where the account's books do not add up.
 pub(crate) fn assert_sound(account: &Account) {
@@ -31,6 +33,8 @@ pub(crate) fn assert_sound(account: &Account) {
     for lot in &account.lots {
         assert!(lot_is_sound(lot), "{}: lot of {} is out of bounds", account.id, lot.grant_id);
     }
+    let ids: BTreeSet<GrantId> = account.lots.iter().map(|lot| lot.grant_id).collect();
+    assert!(ids.len() == account.lots.len(), "{}: two lots of one grant", account.id);
     assert!(
         account.lots.is_sorted_by(|a, b| a.burn_order() < b.burn_order()),
         "{}: lots are out of burn order",

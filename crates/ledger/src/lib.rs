@@ -48,7 +48,7 @@ pub use command::{
     UpdateKey, VoidGrant,
 };
 pub use credits::{Credits, CreditsError};
-pub use decide::{Decision, decide, entries_due, settle, settle_grant, settle_key};
+pub use decide::{Decision, decide, entries_due, settle, settle_grants, settle_keys};
 pub use entry::{
     Digest256, Entry, EntryHash, EntryKind, LotChange, Note, Origin, Purpose, Salt, Seq, TextDigests,
 };
@@ -77,6 +77,8 @@ pub use time::{Timestamp, TimestampError};
 pub mod limits {
     /// Open grants an account may have at once (pending ones count).
     pub const GRANTS_OPEN_MAX: usize = 1_000;
+    /// Events of an account that one command settles, where settling is all that it does. What is left is due still.
+    pub const SETTLED_AT_ONCE_MAX: usize = 1_000;
     /// Open holds an account may have at once.
     pub const HOLDS_OPEN_MAX: usize = 10_000;
     /// Secrets of a key that live on at once after it was rotated.

@@ -98,6 +98,8 @@ pub enum Refusal {
     HoldIsClosed,
     /// The hold was made for credits, not for an operation, so a quantity means nothing.
     HoldHasNoOperation,
+    /// A capture that is not final would take nothing.
+    NothingWouldBeCaptured,
     /// The hold reserves less.
     CaptureExceedsHold {
         /// What was to be captured.
@@ -179,6 +181,7 @@ impl Refusal {
             | Refusal::ChargeIsUnknown
             | Refusal::HoldIsUnknown
             | Refusal::HoldHasNoOperation
+            | Refusal::NothingWouldBeCaptured
             | Refusal::OperationIsUnknown(_)
             | Refusal::OperationIsReserved(_)
             | Refusal::KeyIsUnknown

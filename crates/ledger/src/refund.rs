@@ -92,11 +92,22 @@ impl Refundable {
         Credits::checked_sum(taken.chain([-self.refunded])).expect("a charge is in range")
     }
 
-    /// Which lots the next so many credits come from, the last that was taken first.
+    /// Which lots the next so many credits come from, the last that was taken first. A capture may have drawn on the
+    /// overdraft twice, for what was held and for what it took beyond: that comes back as one part.
     pub(crate) fn next_lots(&self, credits: Credits) -> Vec<LotChange> {
         let lots = self.lots.iter().rev().map(|lot| (lot.grant_id, -lot.credits));
-        let parts = parts(lots, self.refunded, credits);
-        parts.map(|(grant_id, credits)| LotChange { grant_id, credits }).collect()
+        let mut changes: Vec<LotChange> = Vec::new();
+        for (grant_id, credits) in parts(lots, self.refunded, credits) {
+            let overdraft = changes.iter_mut().find(|change| grant_id.is_none() && change.grant_id.is_none());
+            match overdraft {
+                Some(change) => {
+                    let sum = change.credits.checked_add(credits);
+                    change.credits = sum.expect("parts are not more than the whole");
+                }
+                None => changes.push(LotChange { grant_id, credits }),
+            }
+        }
+        changes
     }
 
     /// When the next so many credits were counted, the last that was taken first.

@@ -49,7 +49,9 @@ pub mod limits {
     /// How often quiet accounts are settled, in milliseconds; the contract says within 60 s.
     pub const SETTLE_EVERY_MS: u64 = 10_000;
     /// How many accounts are settled in one go.
-    pub const SETTLE_ACCOUNTS_MAX: usize = 1_000;
+    pub const SETTLE_ACCOUNTS_MAX: usize = 100;
+    /// How often an account is settled in part before it is read: more than it can have holds and lots, in parts.
+    pub const SETTLE_ROUNDS_MAX: usize = 25;
     /// How often old refusals are forgotten, in milliseconds.
     pub const FORGET_EVERY_MS: u64 = 600_000;
     /// How often the uses of keys are written, in milliseconds.

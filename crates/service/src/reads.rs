@@ -2,10 +2,11 @@
 
 use coffer_ledger::{
     Account, AccountId, Balance, Command, Grant, GrantId, Hold, HoldId, HoldRecord, HoldStatus, KeyId,
-    KeyRecord, Seq, Settle, Timestamp, entries_due, settle, settle_grant, settle_key,
+    KeyRecord, Seq, Settle, Timestamp, entries_due, settle, settle_grants, settle_keys,
 };
 use coffer_store::{HoldFilter, Page, Span};
 
+use crate::limits::SETTLE_ROUNDS_MAX;
 use crate::service::{ReadError, Service};
 
 /// An account with everything settled that has fallen due until a time.
@@ -55,18 +56,22 @@ impl Service {
         Ok(Some(PastBalance { balance, seq }))
     }
 
-    /// Writes what has fallen due on an account, so that lists of its entries show it. Where nothing can be written
-    /// just now, they show what is there.
+    /// Writes what has fallen due on an account, so that lists show it and need not settle it each time. Where nothing
+    /// can be written just now, they show what is there.
     ///
     /// # Errors
     /// Where the store cannot be read.
     pub async fn write_what_is_due(&self, account_id: AccountId) -> Result<(), ReadError> {
-        let account = self.reader().account(account_id).await?;
-        let due = account.and_then(|account| account.next_due());
-        if due.is_some_and(|due| due <= self.now())
-            && let Err(error) = self.submit(Command::Settle(Settle { account_id })).await
-        {
-            tracing::debug!(%error, "an account could not be settled before it was read");
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            let account = self.reader().account(account_id).await?;
+            let due = account.and_then(|account| account.next_due());
+            if due.is_none_or(|due| due > self.now()) {
+                return Ok(());
+            }
+            if let Err(error) = self.submit(Command::Settle(Settle { account_id })).await {
+                tracing::debug!(%error, "an account could not be settled before it was read");
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -78,7 +83,7 @@ impl Service {
     pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Timestamp)>, ReadError> {
         let now = self.now();
         let found = self.reader().grant(id).await?;
-        Ok(found.map(|(account, grant)| (settle_grant(&account, grant, now), now)))
+        Ok(found.and_then(|(account, grant)| Some((settle_grants(&account, vec![grant], now).pop()?, now))))
     }
 
     /// The grants of an account as they stand now, and until when that is settled.
@@ -90,9 +95,13 @@ impl Service {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Page<Grant>, Timestamp)>, ReadError> {
+        self.write_what_is_due(account_id).await?;
         let now = self.now();
         let found = self.reader().grants(account_id, span).await?;
-        Ok(found.map(|(account, page)| (page.map(|grant| settle_grant(&account, grant, now)), now)))
+        Ok(found.map(|(account, page)| {
+            let Page { items, has_more } = page;
+            (Page { items: settle_grants(&account, items, now), has_more }, now)
+        }))
     }
 
     /// A key as it stands now.
@@ -102,7 +111,7 @@ impl Service {
     pub async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError> {
         let now = self.now();
         let found = self.reader().key_record(id).await?;
-        Ok(found.map(|(account, record)| settled(&account, record, now)))
+        Ok(found.and_then(|(account, record)| settle_keys(&account, vec![record], now).pop()))
     }
 
     /// The keys of an account as they stand now.
@@ -114,9 +123,13 @@ impl Service {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<Page<KeyRecord>>, ReadError> {
+        self.write_what_is_due(account_id).await?;
         let now = self.now();
         let found = self.reader().key_records(account_id, span).await?;
-        Ok(found.map(|(account, page)| page.map(|record| settled(&account, record, now))))
+        Ok(found.map(|(account, page)| {
+            let Page { items, has_more } = page;
+            Page { items: settle_keys(&account, items, now), has_more }
+        }))
     }
 
     /// A hold as it stands now.
@@ -143,10 +156,6 @@ impl Service {
         let page = self.reader().holds(HoldFilter { account_id, status, at }, span).await?;
         Ok(page.map(|record| lapsed(record, at)))
     }
-}
-
-fn settled(account: &Account, record: KeyRecord, now: Timestamp) -> KeyRecord {
-    KeyRecord { key: settle_key(account, record.key, now), ..record }
 }
 
 fn lapsed(record: HoldRecord, now: Timestamp) -> HoldRecord {

@@ -63,7 +63,7 @@ impl Service {
         let fits = |credits: Credits| {
             let capped =
                 key.remaining(now).is_some_and(|remaining| credits.is_positive() && credits > remaining);
-            !capped && account.covers(credits)
+            !capped && account.covers(credits) && account.balance.available.checked_sub(credits).is_some()
         };
         let payable = match would_charge {
             None => true,

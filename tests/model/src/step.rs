@@ -47,7 +47,7 @@ pub enum Jump {
 }
 
 /// One of those that there are: 0 for the newest, then the older ones, around the corner. Accounts are counted from
-/// the oldest, so that the one on which most happens stays the same.
+/// the oldest that is open, so that most happens on one.
 pub type Pick = u16;
 
 /// Some credits. A nudge is millionths.

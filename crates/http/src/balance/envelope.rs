@@ -80,6 +80,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         | Refusal::HoldIsUnknown
         | Refusal::HoldIsClosed
         | Refusal::HoldHasNoOperation
+        | Refusal::NothingWouldBeCaptured
         | Refusal::CaptureExceedsHold { .. }
         | Refusal::OperationIsUnknown(_)
         | Refusal::OperationIsReserved(_)

@@ -196,21 +196,35 @@ enum Format {
 }
 
 impl Format {
-    /// What the caller accepts first of what there is.
+    /// What the caller likes best of what there is; a page, where nothing is said.
     fn of(headers: &HeaderMap) -> Format {
         let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let types = accepted
-            .flat_map(|value| value.split(','))
-            .map(|part| part.split(';').next().unwrap_or(part).trim());
-        for media_type in types {
-            match media_type.to_ascii_lowercase().as_str() {
-                "text/csv" => return Format::Csv,
-                "application/x-ndjson" => return Format::Lines,
-                "application/json" | "application/*" | "*/*" => return Format::Page,
-                _ => {}
+        let mut best = (0, Format::Page);
+        for part in accepted.flat_map(|value| value.split(',')) {
+            let mut pieces = part.split(';').map(str::trim);
+            let format = match pieces.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "text/csv" => Format::Csv,
+                "application/x-ndjson" => Format::Lines,
+                "application/json" | "application/*" | "*/*" => Format::Page,
+                _ => continue,
+            };
+            let weight = pieces.find_map(|piece| piece.strip_prefix("q=")).map_or(1_000, thousandths);
+            if weight > best.0 {
+                best = (weight, format);
             }
         }
-        Format::Page
+        best.1
+    }
+}
+
+/// A weight such as `0.5`, in thousandths; what is none weighs nothing.
+fn thousandths(weight: &str) -> u16 {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let fraction: Option<u16> = format!("{fraction:0<3}").get(..3).and_then(|digits| digits.parse().ok());
+    match (whole, fraction) {
+        ("1", _) => 1_000,
+        ("0", Some(fraction)) => fraction,
+        _ => 0,
     }
 }
 

@@ -128,10 +128,22 @@ impl AccountBalanceBody {
     }
 }
 
-/// An account's balance now.
-pub(crate) async fn current(app: &App, id: AccountId) -> Result<AccountBalanceBody, Problem> {
-    let settled = app.service.account(id).await?.ok_or_else(|| Problem::not_found("account"))?;
-    Ok(AccountBalanceBody::of(&settled))
+/// An account's balance, now or at a time that has passed.
+pub(crate) async fn at_a_time(
+    app: &App,
+    id: AccountId,
+    params: &BalanceParams,
+) -> Result<AccountBalanceBody, Problem> {
+    let Some(Parsed(at)) = params.at else {
+        let settled = app.service.account(id).await?.ok_or_else(|| Problem::not_found("account"))?;
+        return Ok(AccountBalanceBody::of(&settled));
+    };
+    let now = app.service.now();
+    if at > now {
+        return Err(Problem::invalid("at", format!("must not lie in the future; it is {now}")));
+    }
+    let past = app.service.balance_at(id, at).await?.ok_or_else(|| Problem::not_found("account"))?;
+    Ok(AccountBalanceBody::past(id, past, at))
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,11 +167,5 @@ pub(crate) async fn show(
     Id(id): Id<AccountId>,
     Params(params): Params<BalanceParams>,
 ) -> Result<Json<AccountBalanceBody>, Problem> {
-    let Some(Parsed(at)) = params.at else { return Ok(Json(current(&app, id).await?)) };
-    let now = app.service.now();
-    if at > now {
-        return Err(Problem::invalid("at", format!("must not lie in the future; it is {now}")));
-    }
-    let past = app.service.balance_at(id, at).await?.ok_or_else(|| Problem::not_found("account"))?;
-    Ok(Json(AccountBalanceBody::past(id, past, at)))
+    Ok(Json(at_a_time(&app, id, &params).await?))
 }

@@ -21,6 +21,7 @@ use super::holds::{self, CaptureHoldBody, CreateHoldBody};
 use super::refunds::CreateRefundBody;
 use crate::auth::AnyOperator;
 use crate::body::{Payload, RawFields, parse_field, parse_fields};
+use crate::idempotency::unquoted;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX};
 use crate::problem::{Code, Problem};
 use crate::{App, Shared};
@@ -237,7 +238,8 @@ fn id<Id: std::str::FromStr<Err: std::fmt::Display>>(
 
 fn idempotency(fields: &mut RawFields) -> Result<IdempotencyKey, Problem> {
     const NAME: &str = "idempotency_key";
-    let key = IdempotencyKey::try_from(text(fields, NAME)?);
+    // As in the header: bare or quoted.
+    let key = IdempotencyKey::try_from(unquoted(&text(fields, NAME)?));
     key.map_err(|_| Problem::invalid(NAME, "must be 1 to 255 visible ASCII characters"))
 }
 

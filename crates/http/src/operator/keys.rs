@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use coffer_ledger::limits::OVERLAP_MS_MAX;
 use coffer_ledger::{
-    AccountId, Command, CreateKey, Credits, Hint, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
+    AccountId, Command, CreateKey, Credits, Hint, Key, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
     Outcome, Period, Refusal, RevokeKey, RotateKey, Timestamp, UpdateKey,
 };
 use coffer_service::{Secret, SecretError, mint_id};
@@ -51,7 +51,8 @@ pub(crate) struct ImportKeyBody {
     secret: String,
     /// Whether a secret of fewer than 32 characters is taken.
     #[serde(default)]
-    allow_weak: bool,
+    #[schema(value_type = Option<bool>)]
+    allow_weak: Option<bool>,
 }
 
 /// What changes a key. What is absent stays; `null` takes away `expires_at` or `limit`, and changes nothing else.
@@ -315,10 +316,12 @@ pub(crate) async fn import(
 }
 
 fn imported(app: &App, body: &ImportKeyBody) -> Result<Secret, Problem> {
-    Secret::import(&body.secret, body.allow_weak, &app.settings.key_prefix).map_err(|error| match error {
-        SecretError::OwnPrefix(_) => Problem::conflict("own_prefix", format!("secret: {error}")),
-        SecretError::Form { .. } | SecretError::Weak => Problem::invalid("secret", error),
-    })
+    Secret::import(&body.secret, body.allow_weak.unwrap_or(false), &app.settings.key_prefix).map_err(
+        |error| match error {
+            SecretError::OwnPrefix(_) => Problem::conflict("own_prefix", format!("secret: {error}")),
+            SecretError::Form { .. } | SecretError::Weak => Problem::invalid("secret", error),
+        },
+    )
 }
 
 /// List an account's keys, newest first.
@@ -416,7 +419,7 @@ pub(crate) async fn rotate(
     let outcome = app.service.submit(Command::RotateKey(command)).await?;
     let last_used_at = last_use(&app, id).await?;
     let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at };
-    Ok(answer::outcome(outcome, beside).into_response())
+    Ok(answer::outcome(settled(&app, id, outcome).await?, beside).into_response())
 }
 
 /// Kill a key, for good.
@@ -442,8 +445,23 @@ fn new_key(app: &App, outcome: Outcome, secret: Option<&Secret>) -> Response {
 
 async fn changed_key(app: &App, id: KeyId, outcome: Outcome) -> Result<Response, Problem> {
     let last_used_at = last_use(app, id).await?;
-    Ok(answer::outcome(outcome, Beside { now: app.service.now(), secret: None, last_used_at })
-        .into_response())
+    let beside = Beside { now: app.service.now(), secret: None, last_used_at };
+    Ok(answer::outcome(settled(app, id, outcome).await?, beside).into_response())
+}
+
+/// The outcome with what the key's caps get back from holds that have lapsed: changing a key settles no account.
+async fn settled(app: &App, id: KeyId, outcome: Outcome) -> Result<Outcome, Problem> {
+    let spent = app.service.key(id).await?.map(|record| record.key.spent);
+    let with_spent = |record: KeyRecord| {
+        let spent = spent.unwrap_or(record.key.spent);
+        KeyRecord { key: Key { spent, ..record.key }, ..record }
+    };
+    Ok(match outcome {
+        Outcome::KeyUpdated(record) => Outcome::KeyUpdated(with_spent(record)),
+        Outcome::KeyRotated(record) => Outcome::KeyRotated(with_spent(record)),
+        Outcome::KeyRevoked(record) => Outcome::KeyRevoked(with_spent(record)),
+        other => other,
+    })
 }
 
 async fn last_use(app: &App, id: KeyId) -> Result<Option<Timestamp>, Problem> {

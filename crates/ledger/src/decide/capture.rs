@@ -7,10 +7,10 @@ use super::open_hold;
 use super::spending::cost_of;
 use crate::{
     CaptureAmount, CaptureHold, Charge, Credits, EntryKind, Excess, Hold, HoldStatus, Idempotency, Key,
-    Origin, Outcome, Purpose, Quantity, Refusal, Snapshot, Timestamp,
+    Metadata, Note, Origin, Outcome, Purpose, Quantity, Refusal, Snapshot, TextDigests, Timestamp,
 };
 
-/// Guards, in this order: the hold is open, a quantity means something, what is held covers it or what is available
+/// Guards, in this order: the hold is open, a quantity means something, a part is more than zero, what is held covers it or what is available
 /// does, the ranges. Neither the key's cap nor its state is asked, for the hold was counted when it was made, and the
 /// work is done.
 pub(super) fn decide(
@@ -32,6 +32,9 @@ pub(super) fn decide(
         Ok(credits) => credits,
         Err(refusal) => return Decision::refused(refusal),
     };
+    if credits.is_zero() && !command.is_final {
+        return Decision::refused(Refusal::NothingWouldBeCaptured);
+    }
     let beyond = credits.checked_sub(left).filter(|beyond| beyond.is_positive()).unwrap_or(Credits::ZERO);
     if let Err(refusal) = excess_is_allowed(&draft, command.excess, credits, left, beyond) {
         return Decision::refused(refusal);
@@ -67,7 +70,7 @@ pub(super) fn decide(
             ..Origin::default()
         },
         purpose,
-        note: snapshot.note(command.account_id, hold.seq),
+        note: inherited(snapshot.note(command.account_id, hold.seq), command.is_final),
         idempotency: Some(idempotency),
         ..Posting::of(EntryKind::Capture, at, -beyond)
     });
@@ -127,4 +130,21 @@ fn stays_in_range(draft: &Draft, key: Option<&Key>, hold: &Hold, credits: Credit
         && account.balance.available.checked_sub(beyond).is_some()
         && account.debt.checked_add(beyond).is_some()
         && key.is_none_or(|key| key.spent.with(beyond, draft.at()).is_some())
+}
+
+/// The hold's own text. Of the parts of a hold only the last takes its metadata over: there may be thousands of parts, and
+/// each would repeat it.
+fn inherited(note: Note, is_final: bool) -> Note {
+    if is_final {
+        return note;
+    }
+    match note.salt {
+        Some(salt) => Note::new(note.reference, Metadata::default(), salt),
+        None => {
+            let reference = note.erased.and_then(|digests| digests.reference);
+            let digests =
+                reference.map(|digest| TextDigests { reference: Some(digest), ..TextDigests::default() });
+            Note { erased: digests.map(Box::new), ..Note::default() }
+        }
+    }
 }

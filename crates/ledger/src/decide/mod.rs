@@ -41,8 +41,8 @@ use draft::Draft;
 
 use crate::snapshot::Effects;
 use crate::{
-    Account, AccountId, Command, Entry, Fingerprint, Grant, Hold, HoldId, Idempotency, IdempotencyKey, Key,
-    Outcome, Refusal, Remembered, RememberedChange, Reply, Snapshot, Timestamp,
+    Account, AccountId, Command, Entry, Fingerprint, Grant, Hold, HoldId, Idempotency, IdempotencyKey,
+    KeyRecord, Outcome, Refusal, Remembered, RememberedChange, Reply, Snapshot, Timestamp,
 };
 
 /// What comes of a command: its outcome, and what the snapshot takes in by [`Decision::absorb_into`].
@@ -135,24 +135,32 @@ pub fn entries_due(account: &Account, until: Timestamp) -> Vec<Entry> {
     if is_due(account, until) { Draft::open(account, until).into_entries() } else { Vec::new() }
 }
 
-/// A grant of an account as it stands at a time, with everything settled that has fallen due until then. Both
-/// must have been read at one moment.
+/// Grants of an account as they stand at a time, with everything settled that has fallen due until then. All must have
+/// been read at one moment.
 #[must_use]
-pub fn settle_grant(account: &Account, grant: Grant, until: Timestamp) -> Grant {
-    if !is_due(account, until) {
-        return grant;
+pub fn settle_grants(account: &Account, mut grants: Vec<Grant>, until: Timestamp) -> Vec<Grant> {
+    if is_due(account, until) {
+        let draft = Draft::open(account, until);
+        for grant in &mut grants {
+            if let Some(lot) = draft.touched_lot(grant.lot.grant_id) {
+                grant.lot = lot;
+            }
+        }
     }
-    match Draft::open(account, until).touched_lot(grant.lot.grant_id) {
-        Some(lot) => Grant { lot, ..grant },
-        None => grant,
-    }
+    grants
 }
 
-/// A key of an account as it stands at a time: with what its caps get back from holds that have lapsed until then.
-/// Both must have been read at one moment.
+/// Keys of an account as they stand at a time: with what their caps get back from holds that have lapsed until then. All
+/// must have been read at one moment.
 #[must_use]
-pub fn settle_key(account: &Account, key: Key, until: Timestamp) -> Key {
-    if is_due(account, until) { Draft::open(account, until).key(&key) } else { key }
+pub fn settle_keys(account: &Account, mut keys: Vec<KeyRecord>, until: Timestamp) -> Vec<KeyRecord> {
+    if is_due(account, until) {
+        let draft = Draft::open(account, until);
+        for record in &mut keys {
+            record.key = draft.key(&record.key);
+        }
+    }
+    keys
 }
 
 fn is_due(account: &Account, until: Timestamp) -> bool {

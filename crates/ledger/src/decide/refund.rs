@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Guards, in this order: the charge is known, the account is not closed, the charge leaves so much, the number of open
-/// grants where another would be made, the range.
+/// grants with those that it opens, the range.
 pub(super) fn decide(
     snapshot: &Snapshot,
     clock: Timestamp,
@@ -36,7 +36,7 @@ pub(super) fn decide(
         return Decision::refused(Refusal::RefundExceedsCharge { required: credits, left });
     }
     let parts = charge.next_lots(credits);
-    if draft.open_lots() >= GRANTS_OPEN_MAX && parts.iter().any(|part| makes_a_lot(&draft, snapshot, part)) {
+    if draft.open_lots() + lots_opened(&draft, snapshot, &parts) > GRANTS_OPEN_MAX {
         return Decision::refused(Refusal::TooManyGrantsAreOpen);
     }
     if !draft.has_room_for(credits) || draft.account().totals.refunded.checked_add(credits).is_none() {
@@ -102,12 +102,28 @@ fn has_expired(lot: &Lot, at: Timestamp) -> bool {
     !lot.is_voided() && lot.expires_at.is_some_and(|expires_at| expires_at <= at)
 }
 
-fn makes_a_lot(draft: &Draft, snapshot: &Snapshot, part: &LotChange) -> bool {
-    match part.grant_id {
-        None => part.credits > draft.account().debt,
-        Some(grant_id) => {
-            let lot = draft.lot_or_closed(snapshot, grant_id);
-            has_expired(lot, draft.at()) && draft.refund_lot_of_today(snapshot).is_none()
+/// How many lots would be open that are not open now: new ones, and used-up ones that get something back.
+fn lots_opened(draft: &Draft, snapshot: &Snapshot, parts: &[LotChange]) -> usize {
+    let at = draft.at();
+    let is_open = |lot: &Lot| draft.account().lots.iter().any(|open| open.grant_id == lot.grant_id);
+    let mut opened = BTreeSet::new();
+    let mut made = 0;
+    let mut has_expired_parts = false;
+    for part in parts {
+        match part.grant_id {
+            None => made += usize::from(part.credits > draft.account().debt),
+            Some(grant_id) => {
+                let lot = draft.lot_or_closed(snapshot, grant_id);
+                if has_expired(lot, at) {
+                    has_expired_parts = true;
+                } else if !lot.is_voided() && !is_open(lot) {
+                    opened.insert(grant_id);
+                }
+            }
         }
     }
+    if has_expired_parts {
+        made += usize::from(draft.refund_lot_of_today(snapshot).is_none_or(|lot| !is_open(lot)));
+    }
+    opened.len() + made
 }

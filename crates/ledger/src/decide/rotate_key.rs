@@ -6,7 +6,8 @@ use crate::snapshot::Effects;
 use crate::{Key, KeyProfile, KeyRecord, Outcome, Refusal, RetiredSecret, RotateKey, Snapshot, Timestamp};
 
 /// Guards: the key was not revoked, the secret is new, not too many secrets live on. A secret whose time is over is
-/// dropped; one that still lives keeps the time that it was promised.
+/// dropped, but not in the batch that ended it: the store has yet to hear of it. One that still lives keeps the time
+/// that it was promised.
 pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &RotateKey) -> Decision {
     let (Some(key), Some(profile)) = (snapshot.keys.get(&command.id), snapshot.key_profiles.get(&command.id))
     else {
@@ -19,7 +20,7 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &RotateKey)
         return Decision::refused(Refusal::SecretIsTaken);
     }
     let mut retired: Vec<RetiredSecret> =
-        key.retired.iter().filter(|old| old.until > clock).copied().collect();
+        key.retired.iter().filter(|old| old.until >= clock).copied().collect();
     retired.push(RetiredSecret { secret: key.secret, until: clock.saturating_add_ms(command.overlap_ms) });
     // One that dies at this moment does not live on: a leaked secret can always be replaced at once.
     if retired.iter().filter(|old| old.until > clock).count() > SECRETS_RETIRED_MAX {

@@ -2,6 +2,7 @@
 
 use super::Decision;
 use super::draft::Draft;
+use crate::limits::SETTLED_AT_ONCE_MAX;
 use crate::snapshot::Effects;
 use crate::{Outcome, Refusal, Settle, Snapshot, Timestamp};
 
@@ -14,5 +15,7 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Settle) ->
     if account.next_due().is_none_or(|due| due > clock) {
         return Decision::done(Outcome::Settled, Effects::default());
     }
-    Decision::done(Outcome::Settled, Draft::open(account, clock).into_effects(snapshot))
+    // A part at a time: thousands may have fallen due while nobody looked, and others wait for the batch.
+    let draft = Draft::open_in_part(account, clock, SETTLED_AT_ONCE_MAX);
+    Decision::done(Outcome::Settled, draft.into_effects(snapshot))
 }

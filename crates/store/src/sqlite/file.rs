@@ -162,12 +162,12 @@ impl LedgerFile {
 }
 
 /// A copy that has no name yet. It is removed unless it is finished.
-struct Partial {
+pub(super) struct Partial {
     path: PathBuf,
 }
 
 impl Partial {
-    fn beside(to: &Path) -> Result<Partial, FileError> {
+    pub(super) fn beside(to: &Path) -> Result<Partial, FileError> {
         let mut name = to.file_name().unwrap_or_default().to_owned();
         name.push(format!(".partial-{}", std::process::id()));
         let path = to.with_file_name(name);
@@ -175,6 +175,17 @@ impl Partial {
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         made.map_err(|cause| FileError::Unwritable { path: to.to_owned(), cause })?;
         Ok(Partial { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the copy durable, and gives it its name in the place of whatever has it.
+    pub(super) fn replace(self, to: &Path) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()?;
+        std::fs::rename(&self.path, to)?;
+        sync_directory(to)
     }
 
     /// Verifies the copy, makes it durable, and gives it its name.

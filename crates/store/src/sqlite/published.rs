@@ -22,8 +22,8 @@ type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
 pub(super) struct Published {
     accounts: Map<AccountId, Arc<Account>>,
     keys: Map<KeyId, Arc<Key>>,
-    /// Live secrets and retired ones: what a retired one opens, if anything, its key tells.
-    secrets: Map<SecretHash, Arc<Key>>,
+    /// Whose a secret is or was. What it opens, if anything, the key tells: only there is one state of it.
+    secrets: Map<SecretHash, KeyId>,
     prices: Map<Operation, Arc<Price>>,
     operator_keys: RwLock<BTreeMap<OperatorKeyId, OperatorKey>>,
     operator_secrets: Map<SecretHash, Arc<OperatorKey>>,
@@ -83,7 +83,8 @@ impl Published {
     }
 
     pub(super) fn key_by_secret(&self, secret: &SecretHash) -> Option<Arc<Key>> {
-        self.secrets.pin().get(secret).cloned()
+        let id = *self.secrets.pin().get(secret)?;
+        Some(self.key(id).expect("a key is published before its secrets"))
     }
 
     pub(super) fn price(&self, operation: &Operation) -> Option<Arc<Price>> {
@@ -126,9 +127,9 @@ impl Published {
         self.keys.pin().insert(key.id, Arc::clone(&key));
         let secrets = self.secrets.pin();
         for retired in &key.retired {
-            secrets.insert(retired.secret, Arc::clone(&key));
+            secrets.insert(retired.secret, key.id);
         }
-        secrets.insert(key.secret, key);
+        secrets.insert(key.secret, key.id);
     }
 
     fn publish_price(&self, price: Price) {

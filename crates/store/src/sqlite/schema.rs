@@ -1,10 +1,12 @@
 //! Opening the file: settings, and the schema with its versions.
 
+use std::io;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::directory::{DataDirectory, OpenError};
+use super::file::Partial;
 
 /// What a Coffer ledger has in SQLite's `application_id`: "Cofr".
 const APPLICATION_ID: i32 = 0x436f_6672;
@@ -27,6 +29,8 @@ const PRAGMAS: &[(&str, &str)] = &[
     ("mmap_size", "0"),
     ("foreign_keys", "0"),
     ("temp_store", "2"),
+    // What is erased must not lie in pages that are free.
+    ("secure_delete", "1"),
 ];
 
 const CACHE_KIB: i64 = 16 * 1024;
@@ -105,8 +109,8 @@ fn upgrade(connection: &mut Connection, directory: &DataDirectory) -> Result<(),
     }
     if found > 0 {
         let copy = directory.path().join(format!("coffer-before-version-{newest}.db"));
-        let copy = copy.to_string_lossy();
-        connection.execute("VACUUM INTO ?1", [&copy]).map_err(refused)?;
+        copy_whole(connection, &copy)?;
+        let copy = copy.display();
         tracing::info!(from = found, to = newest, %copy, "the ledger is upgraded; a copy was made before");
     }
     let transaction = connection.transaction().map_err(refused)?;
@@ -116,6 +120,15 @@ fn upgrade(connection: &mut Connection, directory: &DataDirectory) -> Result<(),
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(refused)?;
     transaction.pragma_update(None, "user_version", newest).map_err(refused)?;
     transaction.commit().map_err(refused)
+}
+
+/// Copies the ledger to a file, in the place of what a start that broke off may have left there.
+fn copy_whole(connection: &Connection, to: &Path) -> Result<(), OpenError> {
+    let not_writable = |cause| OpenError::NotWritable { path: to.to_owned(), cause };
+    let partial = Partial::beside(to).map_err(|error| not_writable(io::Error::other(error)))?;
+    let copied = connection.execute("VACUUM INTO ?1", [partial.path().to_string_lossy()]);
+    copied.map_err(|cause| not_writable(io::Error::other(cause)))?;
+    partial.replace(to).map_err(not_writable)
 }
 
 /// Whether a file that is only read is a ledger of this program's own version.

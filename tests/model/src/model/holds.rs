@@ -48,6 +48,9 @@ impl Account {
         }
         let held = hold.left();
         let captured = capture_amount(hold, capture.amount)?;
+        if captured == 0 && !capture.is_final {
+            return Err(Refusal::NothingWouldBeCaptured);
+        }
         let from_hold = captured.min(held);
         let beyond = captured - from_hold;
         if beyond > 0 {

@@ -56,14 +56,10 @@ impl Model {
         must_be_new(&secrets, rotate.secret)?;
         let until = clock.unix_ms() + i64::from(rotate.overlap_ms);
         let until = Timestamp::from_unix_ms(until).expect("histories end before the year 9999");
-        // What has died by now stays dead, though the clock be put back.
-        let mut retired = key.retired.clone();
-        retired.retain(|(_, until)| *until > clock);
-        let lives_on = until > clock;
-        if retired.len() + usize::from(lives_on) > SECRETS_RETIRED_MAX {
+        let ends = key.retired.iter().map(|(_, until)| *until).chain([until]);
+        if ends.filter(|until| *until > clock).count() > SECRETS_RETIRED_MAX {
             return Err(Refusal::TooManySecretsLiveOn);
         }
-        key.retired = retired;
         key.retired.push((key.secret, until));
         key.secret = rotate.secret;
         let view = KeyView::of_model(key);

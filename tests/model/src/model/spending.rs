@@ -106,7 +106,7 @@ impl Account {
             let (required, left) = (credits(returned), credits(left));
             return Err(Refusal::RefundExceedsCharge { required, left });
         }
-        let parts = last_first(&charge.takes, charge.refunded, returned);
+        let parts = overdraft_together(last_first(&charge.takes, charge.refunded, returned));
         let counts: Vec<Count> = last_first(&charge.counts, charge.refunded, returned);
         charge.refunded += returned;
         let key_id = charge.key_id;
@@ -188,6 +188,23 @@ impl Account {
         self.refund_lot = Some((day(at), refund.refund_lot_id));
         refund.refund_lot_id
     }
+}
+
+/// What was drawn on the overdraft, held and beyond, comes back as one part, where the first of it stands.
+fn overdraft_together(parts: Vec<(Option<GrantId>, Amount)>) -> Vec<(Option<GrantId>, Amount)> {
+    let of_overdraft: Amount =
+        parts.iter().filter(|(lot, _)| lot.is_none()).map(|(_, credits)| credits).sum();
+    let mut found = Vec::new();
+    for (lot, credits) in parts {
+        match lot {
+            Some(_) => found.push((lot, credits)),
+            None if found.iter().all(|(other, _): &(Option<GrantId>, Amount)| other.is_some()) => {
+                found.push((None, of_overdraft));
+            }
+            None => {}
+        }
+    }
+    found
 }
 
 /// Takes the next so many credits from the end, behind what was taken from there before.

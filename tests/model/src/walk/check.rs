@@ -2,8 +2,8 @@
 
 use coffer_ledger::{
     Account as LedgerAccount, AccountStatus, Entry as LedgerEntry, GrantId, Hold as LedgerHold, HoldId,
-    HoldStatus, Key as LedgerKey, KeyId, KeyStatus, Period, Timestamp, entries_due, settle, settle_grant,
-    settle_key,
+    HoldStatus, Key as LedgerKey, KeyId, KeyStatus, Period, Timestamp, entries_due, settle, settle_grants,
+    settle_keys,
 };
 use coffer_store::{Span, Store};
 
@@ -46,7 +46,8 @@ pub(super) async fn account(
     let (_, grants) = store.grants(found.id, EVERYTHING).await.expect("a read").expect("a known account");
     let (_, keys) = store.key_records(found.id, EVERYTHING).await.expect("a read").expect("a known account");
     let mut grants = grants.items;
-    let mut keys: Vec<LedgerKey> = keys.items.into_iter().map(|record| record.key).collect();
+    let records = keys.items;
+    let mut keys: Vec<LedgerKey> = records.iter().map(|record| record.key.clone()).collect();
     for key in &model.keys {
         let living_on = key.retired.iter().filter(|(_, until)| *until > clock);
         let secrets = living_on.map(|(secret, _)| *secret).chain([key.secret]);
@@ -64,8 +65,8 @@ pub(super) async fn account(
     settled.settle(at);
     let due: Vec<Entry> = entries_due(found, at).iter().map(entry).collect();
     same("the entries that are due", &due.as_slice(), &&settled.entries[model.entries.len()..])?;
-    grants = grants.into_iter().map(|grant| settle_grant(found, grant, at)).collect();
-    keys = keys.into_iter().map(|key| settle_key(found, key, at)).collect();
+    grants = settle_grants(found, grants, at);
+    keys = settle_keys(found, records, at).into_iter().map(|record| record.key).collect();
     let seen = settle(found, at);
     let mut views: Vec<GrantView> = grants.iter().map(|grant| GrantView::of(grant, at)).collect();
     // A lot that something due makes has no grant yet.

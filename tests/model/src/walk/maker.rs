@@ -7,11 +7,11 @@ mod moment;
 mod objects;
 
 use coffer_ledger::{
-    Account, AccountId, AdjustCredits, AdjustmentId, CaptureAmount, CaptureHold, ChargeCredits, ChargeId,
-    Command, Cost, CreateAccount, CreateKey, Credits, DeletePrice, ExternalId, GrantCredits, GrantId, Hint,
-    Hold, HoldCredits, HoldId, IdempotencyKey, KeyId, KeyUse, Metadata, Name, Note, Priority, PutPrice,
-    Reason, Reference, RefundCharge, RefundId, ReleaseHold, RevokeKey, RotateKey, Salt, SecretHash, Settle,
-    Timestamp, UpdateAccount, UpdateKey, UuidBytes, VoidGrant,
+    Account, AccountId, AccountStatus, AdjustCredits, AdjustmentId, CaptureAmount, CaptureHold,
+    ChargeCredits, ChargeId, Command, Cost, CreateAccount, CreateKey, Credits, DeletePrice, ExternalId,
+    GrantCredits, GrantId, Hint, Hold, HoldCredits, HoldId, IdempotencyKey, KeyId, KeyUse, Metadata, Name,
+    Note, Priority, PutPrice, Reason, Reference, RefundCharge, RefundId, ReleaseHold, RevokeKey, RotateKey,
+    Salt, SecretHash, Settle, Timestamp, UpdateAccount, UpdateKey, UuidBytes, VoidGrant,
 };
 
 use self::moment::{Moment, named_operation, positive, quantity, share};
@@ -25,6 +25,8 @@ pub(super) struct Maker {
     minted: u64,
     objects: Objects,
     sent: Vec<Command>,
+    /// The latest time at which a key got another secret.
+    rotated_at: Timestamp,
 }
 
 impl Maker {
@@ -57,7 +59,7 @@ impl Maker {
                 self.create_account(external_id, overdraft_limit, now)
             }
             Act::UpdateAccount { account, status, overdraft_limit } => {
-                let id = self.account(account);
+                let id = self.account(account, now);
                 Command::UpdateAccount(UpdateAccount {
                     id,
                     name: None,
@@ -66,7 +68,7 @@ impl Maker {
                     metadata: None,
                 })
             }
-            Act::Settle { account } => Command::Settle(Settle { account_id: self.account(account) }),
+            Act::Settle { account } => Command::Settle(Settle { account_id: self.account(account, now) }),
             Act::Grant { .. } => self.grant(act, now),
             Act::VoidGrant { grant, stranger } => {
                 let (account_id, id) = self.named_grant(grant, stranger, now);
@@ -74,7 +76,7 @@ impl Maker {
                 Command::VoidGrant(VoidGrant { id, account_id, idempotency })
             }
             Act::Adjust { account, credits, is_negative, allow_negative } => {
-                let account_id = self.account(account);
+                let account_id = self.account(account, now);
                 let credits = now.credits(credits, account_id);
                 let reason = Reason::try_from("because".to_owned()).expect("a short text");
                 Command::Adjust(AdjustCredits {
@@ -101,6 +103,7 @@ impl Maker {
             Act::UpdateKey { .. } => self.update_key(act, now),
             Act::RotateKey { key, overlap_ms, secret } => {
                 let (_, id) = self.named_key(key, now);
+                self.rotated_at = self.rotated_at.max(now.clock);
                 let secret = self.secret(secret);
                 Command::RotateKey(RotateKey { id, secret, hint: hint(), overlap_ms })
             }
@@ -161,8 +164,12 @@ impl Maker {
         SecretHash::from_bytes(bytes)
     }
 
-    fn account(&self, pick: Pick) -> AccountId {
-        let accounts = &self.objects.accounts;
+    /// An account; closed ones come last, for nothing happens on them any more.
+    fn account(&self, pick: Pick, now: Moment<'_>) -> AccountId {
+        let is_closed =
+            |id: &AccountId| now.account(*id).is_some_and(|account| account.status == AccountStatus::Closed);
+        let mut accounts = self.objects.accounts.clone();
+        accounts.sort_by_key(is_closed);
         accounts[usize::from(pick) % accounts.len()]
     }
 
@@ -173,13 +180,13 @@ impl Maker {
     }
 
     fn named_grant(&mut self, pick: Pick, stranger: bool, now: Moment<'_>) -> (AccountId, GrantId) {
-        let unknown = (self.account(0), GrantId::from_bytes(self.mint(self.account(0), now)));
+        let unknown = (self.account(0, now), GrantId::from_bytes(self.mint(self.account(0, now), now)));
         let (owner, id) = self.objects.grant(pick).unwrap_or(unknown);
         (if stranger { self.stranger_to(owner) } else { owner }, id)
     }
 
     fn named_hold(&mut self, pick: Pick, stranger: bool, now: Moment<'_>) -> (AccountId, HoldId) {
-        let unknown = (self.account(0), HoldId::from_bytes(self.mint(self.account(0), now)));
+        let unknown = (self.account(0, now), HoldId::from_bytes(self.mint(self.account(0, now), now)));
         // Mostly an open one: most holds have ended long ago.
         let is_open = |(owner, id): (AccountId, HoldId)| {
             now.account(owner).is_some_and(|owner| owner.holds.get(id).is_some())
@@ -189,22 +196,24 @@ impl Maker {
     }
 
     fn named_key(&mut self, pick: Pick, now: Moment<'_>) -> (AccountId, KeyId) {
-        let unknown = (self.account(0), KeyId::from_bytes(self.mint(self.account(0), now)));
+        let unknown = (self.account(0, now), KeyId::from_bytes(self.mint(self.account(0, now), now)));
         self.objects.key(pick).unwrap_or(unknown)
     }
 
     fn payer(&mut self, payer: Payer, now: Moment<'_>) -> (AccountId, Option<KeyUse>) {
         match payer {
-            Payer::Account(account) => (self.account(account), None),
+            Payer::Account(account) => (self.account(account, now), None),
             Payer::Key { key, secret } => {
                 let (account_id, key_id) = self.named_key(key, now);
+                // Whether a secret that was replaced opens anything while the clock lies before that, nobody says.
+                let secret = if now.clock < self.rotated_at { 0 } else { secret };
                 let secret = self.objects.secret(key_id, secret).unwrap_or_else(|| self.secret(None));
                 (account_id, Some(KeyUse { key_id, secret }))
             }
             Payer::StrangeKey { account, key } => {
                 let (owner, key_id) = self.named_key(key, now);
                 let secret = self.objects.secret(key_id, 0).unwrap_or_else(|| self.secret(None));
-                let account_id = self.account(account);
+                let account_id = self.account(account, now);
                 let payer = if account_id == owner { self.stranger_to(owner) } else { account_id };
                 (payer, Some(KeyUse { key_id, secret }))
             }
@@ -230,7 +239,7 @@ impl Maker {
         else {
             unreachable!("this makes grants")
         };
-        let account_id = self.account(account);
+        let account_id = self.account(account, now);
         Command::Grant(GrantCredits {
             id: GrantId::from_bytes(self.mint(account_id, now)),
             account_id,
@@ -308,7 +317,7 @@ impl Maker {
     }
 
     fn refund(&mut self, pick: Pick, stranger: bool, portion: Portion, days: u8, now: Moment<'_>) -> Command {
-        let unknown = (self.account(0), ChargeId::from_bytes(self.mint(self.account(0), now)), 0);
+        let unknown = (self.account(0, now), ChargeId::from_bytes(self.mint(self.account(0, now), now)), 0);
         let (owner, charge_id, charged) = self.objects.charge(pick).unwrap_or(unknown);
         let account_id = if stranger { self.stranger_to(owner) } else { owner };
         let credits = match portion {
@@ -334,7 +343,7 @@ impl Maker {
         let Act::CreateKey { account, limit, expires_at, secret } = *act else {
             unreachable!("this makes keys")
         };
-        let account_id = self.account(account);
+        let account_id = self.account(account, now);
         Command::CreateKey(CreateKey {
             id: KeyId::from_bytes(self.mint(account_id, now)),
             account_id,

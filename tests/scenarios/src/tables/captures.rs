@@ -71,6 +71,7 @@ const LEFT_OPEN: &str = "
     0s  | hold A 5 as h1 for=60s                    | held 5, available 3
     1s  | capture h1 as p1 final=no                 | captured 5, available 3, held 0
     1s  | hold-status h1                            | open, captured 5
+    1s  | capture h1 as p9 final=no                 | 400 invalid_request, credits
     1s  | capture h1 1 as p2 final=no               | 409 conflict, capture_exceeds_hold
     1s  | capture h1 1 as p3 final=no excess=charge | captured 1, available 2, held 0
     1s  | hold-status h1                            | open, captured 6

@@ -9,6 +9,7 @@ pub(super) const TABLES: super::Topic = &[
     ("a lot of refunds is a lot like others", LIKE_OTHERS),
     ("to each lot its own", MIXED),
     ("captured charges are refunded too", CAPTURED),
+    ("what was drawn on the overdraft twice returns at once", TWICE_OVERDRAWN),
 ];
 
 const NEVER_MORE: &str = "
@@ -144,4 +145,15 @@ const CAPTURED: &str = "
     2m | refund p2 as r4                  | refunded 2, available 10
     2m | lots A                           | promotional 3, g2 7
     2m | hold-status h1                   | captured, captured 6
+";
+
+const TWICE_OVERDRAWN: &str = "
+    0s | open A overdraft=100             | opened
+    0s | hold A 10 as h1                  | held 10, available -10
+    0s | capture h1 20 as p1 excess=charge | captured 20, available -20, held 0
+    1s | grant A 15 as g1                 | granted 15, 0 left, depleted
+    1s | refund p1 as r1                  | refunded 20, available 15
+    1s | last A                           | refund 20, held 0
+    2s | charge A 15 as c1                | charged 15, available 0
+    2s | refund p1 as r2                  | 409 conflict, refund_exceeds_charge
 ";

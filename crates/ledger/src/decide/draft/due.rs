@@ -4,9 +4,10 @@ use super::Draft;
 use crate::{GrantId, HoldId, Lot, Note, Timestamp};
 
 impl Draft {
-    /// Settles everything that has fallen due by the time of the command.
-    pub(super) fn settle_due(&mut self) {
-        while let Some(due) = self.first_due() {
+    /// Settles what has fallen due by the time of the command, up to so many events.
+    pub(super) fn settle_due(&mut self, events_max: usize) {
+        for _ in 0..events_max {
+            let Some(due) = self.first_due() else { return };
             match due.event {
                 Event::Start(lot) => self.start_lot(lot, due.at, Note::default(), None),
                 Event::Lapse(hold) => self.lapse_hold(hold, due.at),

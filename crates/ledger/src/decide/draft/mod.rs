@@ -25,7 +25,7 @@ pub(in crate::decide) struct Draft {
     grants: Vec<Grant>,
     lots_touched: BTreeSet<GrantId>,
     holds_touched: BTreeMap<HoldId, Hold>,
-    key_counts: Vec<(KeyId, KeyCount)>,
+    key_counts: BTreeMap<KeyId, Vec<KeyCount>>,
 }
 
 /// What a key's caps count, or count no longer.
@@ -71,6 +71,11 @@ impl Draft {
     /// Opens an account for a command: first of all, what has fallen due is settled. The time of the command
     /// never lies before the account's last entry, whatever the clock says.
     pub(in crate::decide) fn open(account: &Account, clock: Timestamp) -> Draft {
+        Draft::open_in_part(account, clock, usize::MAX)
+    }
+
+    /// Opens an account for a command that only settles: up to so many events.
+    pub(in crate::decide) fn open_in_part(account: &Account, clock: Timestamp, events_max: usize) -> Draft {
         let mut draft = Draft {
             account: account.clone(),
             at: clock.max(account.last_at),
@@ -78,9 +83,9 @@ impl Draft {
             grants: Vec::new(),
             lots_touched: BTreeSet::new(),
             holds_touched: BTreeMap::new(),
-            key_counts: Vec::new(),
+            key_counts: BTreeMap::new(),
         };
-        draft.settle_due();
+        draft.settle_due(events_max);
         draft
     }
 
@@ -100,27 +105,31 @@ impl Draft {
     /// A key as the caps count it by now: with what has returned while the account was settled.
     pub(in crate::decide) fn key(&self, key: &Key) -> Key {
         let mut key = key.clone();
-        for (id, count) in &self.key_counts {
-            if *id == key.id {
-                key.spent = match *count {
-                    KeyCount::Spent(credits) => {
-                        key.spent.with(credits, self.at).expect("the guards keep what keys spend in range")
-                    }
-                    KeyCount::Returned(counted) => key.spent.without(counted.credits, counted.at),
-                };
-            }
+        for count in self.key_counts.get(&key.id).into_iter().flatten() {
+            key.spent = match *count {
+                KeyCount::Spent(credits) => {
+                    key.spent.with(credits, self.at).expect("the guards keep what keys spend in range")
+                }
+                KeyCount::Returned(counted) => key.spent.without(counted.credits, counted.at),
+            };
         }
         key
     }
 
     /// Lets the caps of a key count what is spent now.
     pub(in crate::decide) fn count_spent(&mut self, key_id: Option<KeyId>, credits: Credits) {
-        self.key_counts.extend(key_id.map(|id| (id, KeyCount::Spent(credits))));
+        self.count(key_id, KeyCount::Spent(credits));
     }
 
     /// Lets the caps of a key count something no longer.
     pub(in crate::decide) fn count_returned(&mut self, key_id: Option<KeyId>, counted: Counted) {
-        self.key_counts.extend(key_id.map(|id| (id, KeyCount::Returned(counted))));
+        self.count(key_id, KeyCount::Returned(counted));
+    }
+
+    fn count(&mut self, key_id: Option<KeyId>, count: KeyCount) {
+        if let Some(id) = key_id {
+            self.key_counts.entry(id).or_default().push(count);
+        }
     }
 
     /// Writes an entry: the balance moves by what it says, and the chain grows by one.
@@ -166,11 +175,8 @@ impl Draft {
     pub(in crate::decide) fn into_effects(mut self, snapshot: &Snapshot) -> Effects {
         assert_sound(&self.account);
         let lots = self.lots_touched.iter().map(|grant_id| self.lot(*grant_id).clone()).collect();
-        let ids: BTreeSet<KeyId> = self.key_counts.iter().map(|(id, _)| *id).collect();
-        let key = |id: KeyId| {
-            self.key(snapshot.keys.get(&id).expect("a batch loads the keys of holds and charges"))
-        };
-        let keys = ids.into_iter().map(key).collect();
+        let loaded = |id: &KeyId| snapshot.keys.get(id).expect("a batch loads the keys of holds and charges");
+        let keys = self.key_counts.keys().map(|id| self.key(loaded(id))).collect();
         self.account.lots.retain(Lot::is_open);
         Effects {
             account: Some(self.account),

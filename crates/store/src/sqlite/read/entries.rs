@@ -1,12 +1,14 @@
 //! Entries of an account: by number, and by time, which grows with the number.
 
 use coffer_ledger::{AccountId, Entry, KeyId, Seq, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
-use crate::sqlite::query::{all, one, select};
+use crate::sqlite::query::{one, select};
 use crate::sqlite::rows::{self, Columns, Result};
 use crate::{EntryOrder, EntryPage, EntryQuery};
 
+/// How much text the entries of one page may have before the page ends.
+const PAGE_TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// How many entries are looked through for one page, where only some of them are wanted.
 const LOOKED_THROUGH_MAX: u64 = 10_000;
 
@@ -44,10 +46,10 @@ pub(in crate::sqlite) fn entries(connection: &Connection, query: &EntryQuery) ->
         query.visible_to.map(KeyId::bytes),
         query.count_max,
     ];
-    let entries = all(connection, &select(rows::ENTRY, &from), params, rows::entry)?;
+    let (entries, is_full) = first_entries(connection, &select(rows::ENTRY, &from), params, query.count_max)?;
     // Where the page is full its last entry is where to go on, else the end of what was looked through.
     let looked_to = match (entries.last(), query.order) {
-        (Some(entry), _) if entries.len() == query.count_max => entry.seq.0,
+        (Some(entry), _) if is_full => entry.seq.0,
         (_, EntryOrder::OldestFirst) => window.1 - 1,
         (_, EntryOrder::NewestFirst) => window.0,
     };
@@ -56,6 +58,27 @@ pub(in crate::sqlite) fn entries(connection: &Connection, query: &EntryQuery) ->
         EntryOrder::NewestFirst => looked_to <= first,
     };
     Ok(EntryPage { entries, next: (!is_end).then_some(Seq(looked_to)) })
+}
+
+/// Entries up to a count, or until their text is as much as a page may hold; and whether it ended for that.
+fn first_entries(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    count_max: usize,
+) -> Result<(Vec<Entry>, bool)> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    let (mut entries, mut text_bytes) = (Vec::new(), 0);
+    while let Some(row) = found.next()? {
+        let entry = rows::entry(&mut Columns::of(row))?;
+        text_bytes += entry.note.bytes();
+        entries.push(entry);
+        if entries.len() >= count_max || text_bytes >= PAGE_TEXT_BYTES_MAX {
+            return Ok((entries, true));
+        }
+    }
+    Ok((entries, false))
 }
 
 pub(in crate::sqlite) fn last_entry(

@@ -62,6 +62,7 @@ pub(in crate::sqlite) fn refusal(
         | Refusal::ChargeIsUnknown
         | Refusal::HoldIsUnknown
         | Refusal::HoldHasNoOperation
+        | Refusal::NothingWouldBeCaptured
         | Refusal::OperationIsUnknown(_)
         | Refusal::OperationIsReserved(_)
         | Refusal::KeyIsUnknown

@@ -39,7 +39,11 @@ pub(super) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
             ":month_spent": spent.month.credits.millionths(),
             ":total_spent": spent.total.credits.millionths(),
         },
-    )?;
+    )
+}
+
+/// The secrets that a key had before. They stay taken after their time.
+pub(super) fn retired_secrets(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     key.retired.iter().try_for_each(|retired| {
         let sql = "INSERT OR IGNORE INTO retired_secrets (secret, key_id, until) VALUES (?1, ?2, ?3)";
         execute(connection, sql, params![retired.secret.bytes(), key.id.bytes(), retired.until.unix_ms()])

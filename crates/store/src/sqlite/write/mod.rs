@@ -41,6 +41,9 @@ pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::R
     holds.values().try_for_each(|changed| entries::hold(connection, changed))?;
     refunded.iter().try_for_each(|(id, refunded)| entries::refunded(connection, *id, *refunded))?;
     keys.iter().try_for_each(|changed| keys::key(connection, changed))?;
+    // A rotation changes the profile as well, by the secret's hint: a charge has no secrets to write.
+    let perhaps_rotated = keys.iter().filter(|key| key_profiles.contains_key(&key.id));
+    perhaps_rotated.into_iter().try_for_each(|key| keys::retired_secrets(connection, key))?;
     key_profiles.values().try_for_each(|changed| keys::key_profile(connection, changed))?;
     prices.iter().try_for_each(|(operation, change)| price(connection, operation, change.as_ref()))?;
     operator_keys.values().try_for_each(|changed| keys::operator_key(connection, changed))?;

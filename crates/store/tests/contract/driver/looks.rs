@@ -1,8 +1,8 @@
 //! What a service would show, settled up to the time of the look.
 
 use coffer_ledger::{
-    Account, AccountId, Category, Entry, HoldStatus, Lot, Timestamp, entries_due, settle, settle_grant,
-    settle_key,
+    Account, AccountId, Category, Entry, HoldStatus, Lot, Timestamp, entries_due, settle, settle_grants,
+    settle_keys,
 };
 use coffer_scenarios::{Look, Secret};
 use coffer_store::EntryQuery;
@@ -32,7 +32,8 @@ impl StoreDriver {
             Look::Spent { key } => {
                 let found = self.fresh.store.key_record(self.names.keys[key].id).await.expect("a read");
                 let (account, record) = found.expect("a known key");
-                settle_key(&account, record.key, at).spent(at).to_string()
+                let settled = settle_keys(&account, vec![record], at);
+                settled[0].key.spent(at).to_string()
             }
             Look::Last { account } => match self.entries(account, at).await.last() {
                 Some(entry) => {
@@ -68,7 +69,7 @@ impl StoreDriver {
         let Some((_, id)) = self.names.grants.get(grant) else { return UNKNOWN.to_owned() };
         let found = self.fresh.store.grant(*id).await.expect("a read");
         let (account, grant) = found.expect("a known grant");
-        words::grant(&settle_grant(&account, grant, at), at)
+        words::grant(&settle_grants(&account, vec![grant], at)[0], at)
     }
 
     async fn hold_status(&self, hold: &str, at: Timestamp) -> String {

@@ -103,6 +103,7 @@ fn refused(refusal: &Refusal) -> String {
             "400 invalid_request, expires_at".to_owned()
         }
         Refusal::HoldHasNoOperation => "400 invalid_request, quantity".to_owned(),
+        Refusal::NothingWouldBeCaptured => "400 invalid_request, credits".to_owned(),
         Refusal::ApiKeyIsDead => "401 unauthorized, api_key".to_owned(),
         Refusal::AccountIsFrozen => "403 account_frozen".to_owned(),
         Refusal::IdempotencyKeyWasReused => "422 idempotency_key_reused".to_owned(),
