@@ -93,7 +93,8 @@ impl Audit<'_> {
         if books.expired_first_at.is_some_and(|at| at < expires_at) {
             self.found(format_args!("{id} has expired before its time"));
         }
-        if lot.remaining.is_positive() && expires_at <= self.at {
+        // Of much that falls due at one instant, only a part may be settled yet.
+        if lot.remaining.is_positive() && expires_at < self.at {
             self.found(format_args!("{id} should have expired"));
         }
     }
@@ -115,7 +116,7 @@ impl Audit<'_> {
             self.found(format_args!("{id} does not hold what its operation cost"));
         }
         let is_in_time = match hold.status {
-            HoldStatus::Open => self.at < hold.expires_at,
+            HoldStatus::Open => self.at <= hold.expires_at,
             HoldStatus::Captured | HoldStatus::Released => {
                 books.used_last_at.is_some_and(|at| at < hold.expires_at)
             }
