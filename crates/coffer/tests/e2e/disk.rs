@@ -1,96 +1,13 @@
 //! A disk that is full, and one that is read-only: on a small file system of the test's own.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
-use tempfile::{TempDir, tempdir};
+use std::path::Path;
 
 use crate::load::{Clients, Record};
-use crate::support::{Api, Server, run, run_refused, say_loudly, serve, user_credits};
+use crate::small_disk::SmallDisk;
+use crate::support::{Api, Server, run_refused, say_loudly, serve, until, user_credits};
 
 const GRANTED: i64 = 1_000_000;
 const CLIENTS: usize = 4;
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
-const LOOKS_MAX: usize = 3_000;
-
-/// A file system in memory, unmounted when this value is dropped.
-struct SmallDisk {
-    directory: TempDir,
-}
-
-impl SmallDisk {
-    /// Mounts one; `None`, said loudly, where this user may not mount.
-    fn mount(size: &str) -> Option<SmallDisk> {
-        let directory = tempdir().expect("a temporary directory");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "coffer-test"]).arg(directory.path());
-        match mount.output() {
-            Ok(output) if output.status.success() => Some(SmallDisk { directory }),
-            Ok(output) => skip(&String::from_utf8_lossy(&output.stderr)),
-            Err(error) => skip(&error.to_string()),
-        }
-    }
-
-    fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    /// Takes all the space that is left.
-    fn fill(&self) {
-        let mut file = File::create(self.filler()).expect("a file can be made");
-        let mut piece = vec![0; 64 * 1024];
-        while !piece.is_empty() {
-            match file.write(&piece) {
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::StorageFull => piece.truncate(piece.len() / 2),
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.filler()).expect("the filler is there");
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.directory.path().join("filler")
-    }
-
-    fn remount_read_only(&self) {
-        let mut mount = Command::new("mount");
-        mount.args(["-o", "remount,ro"]).arg(self.directory.path());
-        let done = run(mount);
-        assert_eq!(done.code, Some(0), "{}", done.stderr);
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily, for a test that fails may still have a server on it.
-        let mut unmount = Command::new("umount");
-        unmount.arg("--lazy").arg(self.directory.path());
-        drop(unmount.output());
-    }
-}
-
-fn skip(reason: &str) -> Option<SmallDisk> {
-    say_loudly(&format!("SKIPPED: no file system can be mounted here (as root it can): {}", reason.trim()));
-    None
-}
-
-/// Looks until something is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..LOOKS_MAX {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-    panic!("it never came to this: {what}");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_charges_and_loses_none() {
@@ -185,7 +102,7 @@ async fn a_read_only_directory_is_refused_by_name() {
     server.stop();
     disk.remount_read_only();
 
-    let missing = disk.directory.path().join("another");
+    let missing = disk.path().join("another");
     for data in [disk.data(), missing] {
         is_refused(&data);
     }

@@ -37,6 +37,17 @@ impl Record {
         self.sent.extend(other.sent);
     }
 
+    /// Each request with the charge that it was acknowledged with, if it was, in the order in which its client sent them.
+    pub(crate) fn in_order(&self) -> BTreeMap<&str, Vec<Option<&str>>> {
+        let mut numbered: BTreeMap<&str, BTreeMap<usize, Option<&str>>> = BTreeMap::new();
+        for (name, charge) in &self.sent {
+            let (client, number) = name.rsplit_once('-').expect("a client numbers its requests");
+            let number = number.parse().expect("a client numbers its requests");
+            numbered.entry(client).or_default().insert(number, charge.as_deref());
+        }
+        numbered.into_iter().map(|(client, requests)| (client, requests.into_values().collect())).collect()
+    }
+
     /// Sends every request once more, acknowledged or not. What was acknowledged must be the same charge
     /// still; afterwards all of them are acknowledged.
     pub(crate) async fn retry_all(&mut self, api: &Api, account: &str) {

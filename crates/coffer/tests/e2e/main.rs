@@ -3,18 +3,26 @@
 //! One file a topic. What a rule of the ledger or a route answers in detail is tested in their crates; here
 //! is what only a process can show: starts and ends, races, crashes, full disks, slow and broken connections.
 
+mod every_kind;
 mod load;
+mod small_disk;
 mod support;
 mod wire;
 
+mod backup;
 mod clients;
 mod command_line;
 mod connections;
 mod crash;
+mod damage;
 mod disk;
 mod first_start;
+mod full_disk;
 mod history;
 mod log;
 mod racing;
 mod refused_files;
 mod statement_verifier;
+mod sync_failure;
+mod unbroken;
+mod verified_files;

@@ -134,6 +134,16 @@ impl Process {
         }
     }
 
+    /// What it has written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.so_far()
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.stderr.so_far()
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.status().is_some() && self.stdout.is_whole() && self.stderr.is_whole()
     }
@@ -371,6 +381,15 @@ impl Api {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Answer { status, headers, text: response.text().await? })
+    }
+}
+
+/// Looks until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it never came to this: {what}");
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

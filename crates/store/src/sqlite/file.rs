@@ -58,7 +58,17 @@ pub enum FileError {
         /// What the system says.
         cause: io::Error,
     },
-    /// What was to be copied, or the copy, does not hold together.
+    /// The copying broke off.
+    #[error("{} cannot be copied to {}: {cause}", from.display(), to.display())]
+    Uncopied {
+        /// The ledger.
+        from: PathBuf,
+        /// Where the copy was to be.
+        to: PathBuf,
+        /// What SQLite says.
+        cause: rusqlite::Error,
+    },
+    /// The copy does not hold together, because what was copied does not.
     #[error("{} does not verify: {count} findings, the first is: {first}", path.display())]
     Unsound {
         /// The file.
@@ -113,11 +123,7 @@ impl LedgerFile {
         if to.exists() {
             return Err(FileError::Exists(to.to_owned()));
         }
-        let connection = self.open()?;
-        let partial = Partial::beside(to)?;
-        let copied = connection.execute("VACUUM INTO ?1", [partial.path.to_string_lossy()]);
-        copied.map_err(|cause| FileError::Unreadable { path: self.path.clone(), cause })?;
-        partial.finish(to)
+        self.copy_to(to)
     }
 
     /// Puts a verified copy of the file into a directory that holds nothing yet, as its ledger.
@@ -133,11 +139,15 @@ impl LedgerFile {
                 return Err(FileError::NotEmpty(directory.to_owned()));
             }
         }
-        let partial = Partial::beside(&locked.database())?;
+        self.copy_to(&locked.database())
+    }
+
+    fn copy_to(&self, to: &Path) -> Result<Verified, FileError> {
         let connection = self.open()?;
+        let partial = Partial::beside(to)?;
         let copied = connection.execute("VACUUM INTO ?1", [partial.path.to_string_lossy()]);
-        copied.map_err(|cause| FileError::Unreadable { path: self.path.clone(), cause })?;
-        partial.finish(&locked.database())
+        copied.map_err(|cause| uncopied(&self.path, to, cause))?;
+        partial.finish(&self.path, to)
     }
 
     fn open(&self) -> Result<Connection, FileError> {
@@ -163,7 +173,7 @@ impl Partial {
         let path = to.with_file_name(name);
         // A ledger is nobody's but its owner's. SQLite fills the empty file.
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        made.map_err(|cause| FileError::Unwritable { path: path.clone(), cause })?;
+        made.map_err(|cause| FileError::Unwritable { path: to.to_owned(), cause })?;
         Ok(Partial { path })
     }
 
@@ -179,13 +189,18 @@ impl Partial {
     }
 
     /// Verifies the copy, makes it durable, and gives it its name.
-    fn finish(self, to: &Path) -> Result<Verified, FileError> {
+    fn finish(self, from: &Path, to: &Path) -> Result<Verified, FileError> {
         let mut first = None;
         let verified = LedgerFile::at(&self.path).verify(|finding| {
             first.get_or_insert(finding);
+        });
+        let verified = verified.map_err(|error| match error {
+            // Nobody knows the copy by its own name.
+            FileError::Unreadable { path: _, cause } => uncopied(from, to, cause),
+            other => other,
         })?;
         if let Some(first) = first {
-            return Err(FileError::Unsound { path: self.path.clone(), count: verified.findings, first });
+            return Err(FileError::Unsound { path: from.to_owned(), count: verified.findings, first });
         }
         let named = File::open(&self.path)
             .and_then(|file| file.sync_all())
@@ -205,6 +220,10 @@ impl Drop for Partial {
             drop(std::fs::remove_file(path));
         }
     }
+}
+
+fn uncopied(from: &Path, to: &Path, cause: rusqlite::Error) -> FileError {
+    FileError::Uncopied { from: from.to_owned(), to: to.to_owned(), cause }
 }
 
 fn sync_directory(of: &Path) -> io::Result<()> {

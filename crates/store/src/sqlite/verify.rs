@@ -10,6 +10,46 @@ use super::query::{all, each, one, select};
 use super::read;
 use super::rows::{self, Columns};
 
+/// Accounts that a query finds, and what is wrong with them.
+const CONTRADICTIONS: [(&str, &str); 9] = [
+    ("SELECT id FROM accounts WHERE id NOT IN (SELECT id FROM account_profiles)", "it has no profile"),
+    (
+        "SELECT account_id FROM lots WHERE grant_id NOT IN (SELECT id FROM grants)",
+        "there is a lot without a grant",
+    ),
+    (
+        "SELECT account_id FROM grants WHERE id NOT IN (SELECT grant_id FROM lots)",
+        "there is a grant without a lot",
+    ),
+    (
+        "SELECT lots.account_id FROM lots JOIN grants ON grants.id = lots.grant_id \
+         WHERE lots.account_id != grants.account_id",
+        "there is a lot of another account's grant",
+    ),
+    (
+        "SELECT account_id FROM keys WHERE id NOT IN (SELECT id FROM key_profiles)",
+        "there is a key without a profile",
+    ),
+    (
+        "SELECT account_id FROM remembered JOIN entries USING (account_id, idempotency_key)",
+        "an idempotency key has two answers",
+    ),
+    (
+        "SELECT account_id FROM remembered WHERE grant_id IS NOT NULL AND grant_id NOT IN (SELECT id FROM grants)",
+        "a remembered answer names no grant",
+    ),
+    (
+        "SELECT account_id FROM lots WHERE started = 0 AND grant_id NOT IN \
+         (SELECT grant_id FROM remembered WHERE grant_id IS NOT NULL)",
+        "the idempotency key of a grant that is to start is missing",
+    ),
+    (
+        "SELECT account_id FROM entries WHERE kind = 'grant' AND idempotency_key IS NULL AND grant_id NOT IN \
+         (SELECT grant_id FROM remembered WHERE grant_id IS NOT NULL)",
+        "the idempotency key of a grant that has started is missing",
+    ),
+];
+
 /// The pages, and whether each index has what its table has.
 pub(super) fn pages(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
     let row = |columns: &mut Columns<'_>| columns.raw::<String>();
@@ -17,7 +57,26 @@ pub(super) fn pages(connection: &Connection, tell: &mut impl FnMut(Finding)) -> 
         if found != "ok" {
             tell(found);
         }
-    })
+    })?;
+    partial_indexes(connection, tell)
+}
+
+/// Whether indexes of some rows have only these. SQLite looks for rows that are missing from them, and not for what else
+/// they have: a row that the table has lost, say, at which a look-up by the index stops the writer.
+fn partial_indexes(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
+    let sql = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index'";
+    let row = |columns: &mut Columns<'_>| Ok((columns.raw()?, columns.raw()?, columns.raw()?));
+    let indexes: Vec<(String, String, Option<String>)> = all(connection, sql, [], row)?;
+    let number = |columns: &mut Columns<'_>| columns.raw::<u64>();
+    let count = |from: String| one(connection, &select("count(*)", &from), [], number);
+    for (name, table, sql) in indexes {
+        let Some((_, condition)) = sql.as_deref().and_then(|sql| sql.split_once(" WHERE ")) else { continue };
+        let by_index = count(format!("{table} INDEXED BY {name} WHERE {condition}"))?;
+        if by_index != count(format!("{table} NOT INDEXED WHERE {condition}"))? {
+            tell(format!("index {name} has rows that {table} has not"));
+        }
+    }
+    Ok(())
 }
 
 /// Rows that name what is not there.
@@ -36,35 +95,21 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
             tell(format!("{id}: there are {what} of it, and no account"));
         }
     }
+    for (sql, what) in CONTRADICTIONS {
+        for id in all(connection, &format!("SELECT DISTINCT * FROM ({sql})"), [], rows::account_id)? {
+            tell(format!("{id}: {what}"));
+        }
+    }
     let count = |columns: &mut Columns<'_>| columns.raw::<u64>();
     for (sql, what) in [
-        (
-            "SELECT count(*) FROM accounts WHERE id NOT IN (SELECT id FROM account_profiles)",
-            "accounts without a profile",
-        ),
-        ("SELECT count(*) FROM lots WHERE grant_id NOT IN (SELECT id FROM grants)", "lots without a grant"),
-        ("SELECT count(*) FROM grants WHERE id NOT IN (SELECT grant_id FROM lots)", "grants without a lot"),
-        ("SELECT count(*) FROM keys WHERE id NOT IN (SELECT id FROM key_profiles)", "keys without a profile"),
         (
             "SELECT count(*) FROM retired_secrets WHERE key_id NOT IN (SELECT id FROM keys)",
             "retired secrets of no key",
         ),
         (
             "SELECT count(*) FROM charge_refunds WHERE charge_id NOT IN \
-             (SELECT charge_id FROM entries WHERE kind IN ('charge', 'capture'))",
+             (SELECT charge_id FROM entries WHERE kind IN ('charge', 'capture') AND charge_id IS NOT NULL)",
             "refunds of no charge",
-        ),
-        (
-            "SELECT count(*) FROM remembered JOIN entries USING (account_id, idempotency_key)",
-            "idempotency keys with two answers",
-        ),
-        (
-            "SELECT count(*) FROM remembered WHERE grant_id IS NOT NULL AND grant_id NOT IN (SELECT id FROM grants)",
-            "remembered answers that name no grant",
-        ),
-        (
-            "SELECT count(*) FROM entries WHERE (idempotency_key IS NULL) != (fingerprint IS NULL)",
-            "idempotency records that are not whole",
         ),
     ] {
         let found = one(connection, sql, [], count)?.unwrap_or(0);
@@ -72,12 +117,50 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
             tell(format!("there are {found} {what}"));
         }
     }
-    // What cannot be read could not be answered again.
-    let from = select(rows::REMEMBERED, "remembered");
-    if let Err(error) = each(connection, &from, [], rows::remembered, |_| ()) {
-        tell(format!("a remembered answer cannot be read: {error}"));
-    }
-    Ok(())
+    remembered(connection, tell)?;
+    texts(connection, tell)
+}
+
+/// What no entry says, such as names and prices: all that can be told of it is whether it can be read.
+fn texts(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
+    let mut unreadable = |what: &str, sql: &str, read: fn(&mut Columns<'_>) -> rusqlite::Result<()>| {
+        let row = |columns: &mut Columns<'_>| Ok(read(columns));
+        each(connection, sql, [], row, |read| {
+            if let Err(error) = read {
+                tell(format!("{what} cannot be read: {error}"));
+            }
+        })
+    };
+    let accounts = select(rows::ACCOUNT_PROFILE, "account_profiles");
+    unreadable("the profile of an account", &accounts, |columns| rows::account_profile(columns).map(drop))?;
+    let (grant, lot) = (rows::GRANT, rows::LOT);
+    let grants = format!("SELECT {grant}, {lot} FROM grants JOIN lots ON lots.grant_id = grants.id");
+    unreadable("a grant", &grants, |columns| rows::grant(columns).map(drop))?;
+    let keys = select(rows::KEY_PROFILE, "key_profiles");
+    unreadable("the profile of a key", &keys, |columns| rows::key_profile(columns).map(drop))?;
+    let operator_keys = select(rows::OPERATOR_KEY, "operator_keys");
+    unreadable("an operator's key", &operator_keys, |columns| rows::operator_key(columns).map(drop))?;
+    unreadable("a price", &select(rows::PRICE, "prices"), |columns| rows::price(columns).map(drop))
+}
+
+/// Answers that no entry carries: what cannot be read, or has changed, could not be told again.
+fn remembered(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
+    let row = |columns: &mut Columns<'_>| {
+        let (id, key) = (rows::account_id(columns)?, columns.raw::<String>()?);
+        Ok((id, key, rows::remembered(columns)))
+    };
+    let columns = format!("account_id, idempotency_key, {}", rows::REMEMBERED);
+    each(connection, &select(&columns, "remembered"), [], row, |(id, key, remembered)| {
+        if let Err(error) = remembered {
+            tell(format!("{id}: the answer that is remembered for {key:?} cannot be read: {error}"));
+        }
+    })?;
+    each(connection, &select(rows::SEALED, "remembered"), [], rows::sealed, |sealed| {
+        if !sealed.holds {
+            let (id, key) = (sealed.account_id, sealed.idempotency_key);
+            tell(format!("{id}: the answer that is remembered for {key:?} has changed"));
+        }
+    })
 }
 
 /// Each account against its entries, and all of them together; answers how many there are.
@@ -124,12 +207,23 @@ fn account(
     let of_account = |table: &str| format!("{table} WHERE account_id = ?1");
     let mut audit = Audit::of(id, refunded);
     let mut entries = 0;
-    let journal = select(rows::ENTRY, &format!("{} ORDER BY seq", of_account("entries")));
-    each(connection, &journal, [id.bytes()], rows::entry, |entry| {
-        entries += 1;
-        audit.read(&entry);
-    })?;
     let mut findings = Vec::new();
+    let columns = format!("seq, {}, {}", rows::SEAL, rows::ENTRY);
+    let journal = select(&columns, &format!("{} ORDER BY seq", of_account("entries")));
+    let row =
+        |columns: &mut Columns<'_>| Ok((rows::seq(columns)?, rows::seal(columns)?, rows::entry(columns)));
+    each(connection, &journal, [id.bytes()], row, |(seq, seal, entry)| {
+        entries += 1;
+        match entry {
+            Ok(entry) => {
+                if seal.is_some_and(|seal| seal != rows::seal_of_entry(&entry)) {
+                    findings.push(format!("{id}: entry {}: what it answers has changed", seq.0));
+                }
+                audit.read(&entry);
+            }
+            Err(error) => findings.push(format!("{id}: entry {} cannot be read: {error}", seq.0)),
+        }
+    })?;
     let stored = read::account(connection, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     audit.compare_account(&stored);
     let next_due =
@@ -137,7 +231,9 @@ fn account(
     if next_due.flatten() != stored.next_due() {
         findings.push(format!("{id}: it is noted to be due at another time than it is"));
     }
-    each(connection, &select(rows::LOT, &of_account("lots")), [id.bytes()], rows::lot, |lot| {
+    // Of lots only those that are open are found by their account.
+    let lots = "lots WHERE grant_id IN (SELECT id FROM grants WHERE account_id = ?1)";
+    each(connection, &select(rows::LOT, lots), [id.bytes()], rows::lot, |lot| {
         audit.compare_lot(&lot);
     })?;
     each(connection, &select(rows::HOLD, &of_account("holds")), [id.bytes()], rows::hold, |hold| {

@@ -10,6 +10,7 @@ mod key;
 mod operator_key;
 mod price;
 mod remembered;
+mod seal;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ pub(super) use key::{KEY, KEY_PROFILE, RETIRED_SECRET, key, key_profile, period,
 pub(super) use operator_key::{OPERATOR_KEY, operator_key, scopes};
 pub(super) use price::{PRICE, price};
 pub(super) use remembered::{REMEMBERED, RememberedRow, refusal, remembered};
+pub(super) use seal::{RememberedColumns, SEAL, SEALED, seal, seal_of_entry, sealed};
 
 pub(in crate::sqlite) type Result<Value> = rusqlite::Result<Value>;
 

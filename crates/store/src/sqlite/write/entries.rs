@@ -13,10 +13,10 @@ use crate::sqlite::rows::{self, Columns};
 pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let sql = "INSERT INTO entries (account_id, seq, kind, credits, held_credits, available_after, held_after, \
                available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, \
-               operation, quantity, at, idempotency_key, fingerprint, hash, reference, metadata, reason, salt, \
-               reference_digest, metadata_digest, reason_digest) \
+               operation, quantity, at, idempotency_key, fingerprint, hash, seal, reference, metadata, reason, \
+               salt, reference_digest, metadata_digest, reason_digest) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-               ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+               ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
     let note = &entry.note;
     let metadata = (!note.metadata.is_empty()).then(|| rows::metadata(&note.metadata));
     let idempotency = entry.idempotency.as_ref();
@@ -49,6 +49,7 @@ pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<
             idempotency.map(|idempotency| idempotency.key.as_str()),
             idempotency.map(|idempotency| idempotency.fingerprint.0),
             entry.hash.0,
+            rows::seal_of_entry(entry),
             note.reference.as_ref().map(coffer_ledger::Reference::as_str),
             metadata,
             note.reason.as_ref().map(coffer_ledger::Reason::as_str),

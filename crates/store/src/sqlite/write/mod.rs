@@ -11,7 +11,7 @@ use coffer_ledger::{
 };
 use rusqlite::{Connection, params};
 
-use super::rows;
+use super::rows::{self, RememberedColumns};
 
 pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     let Changes {
@@ -93,7 +93,7 @@ fn price(connection: &Connection, operation: &Operation, price: Option<&Price>) 
 
 fn remembered(connection: &Connection, change: &RememberedChange) -> rusqlite::Result<()> {
     let sql = "INSERT INTO remembered (account_id, idempotency_key, fingerprint, at, grant_id, voided, refusal, \
-               required, left_over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+               required, left_over, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let outcome = &change.remembered.outcome;
     let (grant_id, voided, refusal) = match outcome {
         Outcome::Granted(grant) => (Some(grant.lot.grant_id.bytes()), false, None),
@@ -123,19 +123,31 @@ fn remembered(connection: &Connection, change: &RememberedChange) -> rusqlite::R
         "{outcome:?} is remembered, and neither an entry nor this table carries it"
     );
     let amount = |credits: Option<Credits>| credits.map(Credits::millionths);
+    let columns = RememberedColumns {
+        account_id: change.account_id,
+        idempotency_key: change.key.as_str(),
+        fingerprint: change.remembered.fingerprint.0,
+        at: change.at.unix_ms(),
+        grant_id,
+        voided,
+        refusal: refusal.map(|(name, _, _)| name),
+        required: refusal.and_then(|(_, required, _)| amount(required)),
+        left_over: refusal.and_then(|(_, _, left_over)| amount(left_over)),
+    };
     execute(
         connection,
         sql,
         params![
-            change.account_id.bytes(),
-            change.key.as_str(),
-            change.remembered.fingerprint.0,
-            change.at.unix_ms(),
-            grant_id,
-            voided,
-            refusal.map(|(name, _, _)| name),
-            refusal.and_then(|(_, required, _)| amount(required)),
-            refusal.and_then(|(_, _, left_over)| amount(left_over)),
+            columns.account_id.bytes(),
+            columns.idempotency_key,
+            columns.fingerprint,
+            columns.at,
+            columns.grant_id,
+            columns.voided,
+            columns.refusal,
+            columns.required,
+            columns.left_over,
+            columns.seal(),
         ],
     )
 }

@@ -5,11 +5,13 @@
 //! arithmetic with the decisions that wrote them, and it never stops at the first finding. Of charges it remembers only
 //! those that were refunded, and of keys a sum a day, so that an account with many entries takes little memory.
 
-use std::collections::BTreeMap;
+mod compare;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Account, AccountId, Balance, ChargeId, Credits, Entry, EntryHash, EntryKind, GrantId, Hold, HoldId,
-    HoldStatus, Key, KeyId, Lot, LotChange, Period, Seq, Timestamp,
+    AccountId, Balance, ChargeId, Credits, Entry, EntryHash, EntryKind, GrantId, HoldId, KeyId, LotChange,
+    RefundLot, Timestamp,
 };
 
 /// What an audit has found wrong, in words.
@@ -30,6 +32,11 @@ pub struct Audit<'a> {
     debt: i128,
     holds: BTreeMap<HoldId, HoldBooks>,
     charges: BTreeMap<ChargeId, ChargeBooks>,
+    /// How many lots the account says were made in it, and which one it says takes refunds.
+    lots_made: u32,
+    refund_lot: Option<RefundLot>,
+    /// The places in the order of creation that lots have said to have.
+    orders: BTreeSet<u32>,
     /// What was counted of each key, by the midnight of the day; what returned is taken off.
     counted: BTreeMap<KeyId, BTreeMap<Timestamp, i128>>,
     findings: Vec<Finding>,
@@ -46,6 +53,14 @@ struct LotBooks {
     remaining: i128,
     held: i128,
     expired: i128,
+    /// How large it was made, where a grant or an adjustment made it; what is refunded to expired lots grows one.
+    granted: Option<i128>,
+    held_when_voided: Option<i128>,
+    started_at: Option<Timestamp>,
+    /// Whether it started by itself, or a request that starts lots at once made it: then the start is known.
+    is_start_exact: bool,
+    drawn_last_at: Option<Timestamp>,
+    expired_first_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -56,6 +71,10 @@ struct HoldBooks {
     credits: i128,
     captured: i128,
     left: Vec<(Option<GrantId>, i128)>,
+    /// When it was last captured or released.
+    used_last_at: Option<Timestamp>,
+    /// When what it held was given back.
+    released_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -79,6 +98,31 @@ fn shown(millionths: i128) -> String {
     }
 }
 
+impl LotBooks {
+    fn note_times(&mut self, entry: &Entry, is_drawn: bool) {
+        if self.started_at.is_none() {
+            self.started_at = Some(entry.at);
+            self.is_start_exact = entry.kind != EntryKind::Grant || entry.idempotency.is_none();
+        }
+        match entry.kind {
+            EntryKind::Charge | EntryKind::Hold | EntryKind::Capture | EntryKind::Adjust if is_drawn => {
+                self.drawn_last_at = Some(entry.at);
+            }
+            EntryKind::Expire => {
+                self.expired_first_at.get_or_insert(entry.at);
+            }
+            EntryKind::Grant
+            | EntryKind::Charge
+            | EntryKind::Hold
+            | EntryKind::Capture
+            | EntryKind::Release
+            | EntryKind::Refund
+            | EntryKind::Void
+            | EntryKind::Adjust => {}
+        }
+    }
+}
+
 impl Audit<'_> {
     /// Begins with an account that has no entries yet. `refunded` says how much of charges was given back.
     #[must_use]
@@ -95,6 +139,9 @@ impl Audit<'_> {
             debt: 0,
             holds: BTreeMap::new(),
             charges: BTreeMap::new(),
+            lots_made: 0,
+            refund_lot: None,
+            orders: BTreeSet::new(),
             counted: BTreeMap::new(),
             findings: Vec::new(),
         }
@@ -111,7 +158,7 @@ impl Audit<'_> {
     pub fn read(&mut self, entry: &Entry) {
         let before = std::mem::replace(&mut self.seq, entry.seq.0);
         if entry.seq.0 != before + 1 {
-            self.found(format_args!("entry {} follows entry {before}", entry.seq.0));
+            self.found(format_args!("entry {} is missing: entry {} follows", before + 1, entry.seq.0));
         }
         if entry.hash != entry.hash_after(self.head) {
             self.found(format_args!("entry {}: its hash does not follow from its content", entry.seq.0));
@@ -121,11 +168,27 @@ impl Audit<'_> {
             self.found(format_args!("entry {}: it happened before the one before it", entry.seq.0));
         }
         self.at = entry.at;
+        self.read_request(entry);
         self.read_balance(entry);
         self.read_sums(entry);
         self.read_lots(entry);
         self.read_holds(entry);
         self.read_charges(entry);
+    }
+
+    /// What never happens by itself has the request that caused it.
+    fn read_request(&mut self, entry: &Entry) {
+        let needs_a_request = match entry.kind {
+            EntryKind::Charge
+            | EntryKind::Hold
+            | EntryKind::Capture
+            | EntryKind::Refund
+            | EntryKind::Adjust => true,
+            EntryKind::Grant | EntryKind::Release | EntryKind::Expire | EntryKind::Void => false,
+        };
+        if needs_a_request && entry.idempotency.is_none() {
+            self.found(format_args!("entry {}: its idempotency key is missing", entry.seq.0));
+        }
     }
 
     fn read_balance(&mut self, entry: &Entry) {
@@ -193,6 +256,7 @@ impl Audit<'_> {
                 continue;
             };
             let lot = self.lots.entry(*grant_id).or_default();
+            lot.note_times(entry, credits < 0 && !is_held_part);
             match entry.kind {
                 EntryKind::Capture if is_held_part => lot.held += credits,
                 EntryKind::Hold | EntryKind::Release => {
@@ -203,12 +267,17 @@ impl Audit<'_> {
                     lot.remaining += credits;
                     lot.expired -= credits;
                 }
-                EntryKind::Grant
-                | EntryKind::Charge
-                | EntryKind::Capture
-                | EntryKind::Refund
-                | EntryKind::Void
-                | EntryKind::Adjust => lot.remaining += credits,
+                EntryKind::Void => {
+                    lot.held_when_voided.get_or_insert(lot.held);
+                    lot.remaining += credits;
+                }
+                EntryKind::Grant | EntryKind::Adjust => {
+                    if credits >= 0 {
+                        lot.granted = Some(millionths(entry.credits));
+                    }
+                    lot.remaining += credits;
+                }
+                EntryKind::Charge | EntryKind::Capture | EntryKind::Refund => lot.remaining += credits,
             }
         }
         // What returned to the overdraft and found no debt became a lot of its own: nothing of that was ever held.
@@ -242,6 +311,8 @@ impl Audit<'_> {
                     credits,
                     captured: 0,
                     left,
+                    used_last_at: None,
+                    released_at: None,
                 };
                 if self.holds.insert(id, books).is_some() {
                     self.found(format_args!("entry {}: {id} was made before", entry.seq.0));
@@ -255,6 +326,7 @@ impl Audit<'_> {
                     return;
                 };
                 books.captured += captured;
+                books.used_last_at = Some(entry.at);
                 let mut taken = -millionths(entry.held_credits);
                 for (_, left) in &mut books.left {
                     let part = taken.min(*left);
@@ -276,6 +348,8 @@ impl Audit<'_> {
                 };
                 let left: i128 = books.left.iter().map(|(_, left)| left).sum();
                 books.left.clear();
+                books.used_last_at = Some(entry.at);
+                books.released_at = Some(entry.at);
                 let (key_id, made_at) = (books.key_id, books.made_at);
                 if left != released {
                     self.found(format_args!("entry {}: it does not release what {id} holds", entry.seq.0));
@@ -352,106 +426,6 @@ impl Audit<'_> {
         {
             *self.counted.entry(key_id).or_default().entry(at.start_of_day()).or_default() += credits;
         }
-    }
-
-    /// Compares the account with its entries.
-    pub fn compare_account(&mut self, account: &Account) {
-        let last = self.seq;
-        if account.seq != Seq(last) || account.head != self.head {
-            self.found(format_args!("the account is at entry {}, and the last is {last}", account.seq.0));
-        }
-        let totals = &account.totals;
-        for (name, said, found) in [
-            ("available", account.balance.available, self.balance.available),
-            ("held", account.balance.held, self.balance.held),
-            ("debt", account.debt, self.debt),
-            ("granted", totals.granted, self.sum("grant")),
-            ("adjusted", totals.adjusted, self.sum("adjust")),
-            ("refunded", totals.refunded, self.sum("refund")),
-            ("spent", totals.spent, self.sum("charge")),
-            ("expired", totals.expired, self.sum("expire")),
-            ("voided", totals.voided, self.sum("void")),
-        ] {
-            self.must_be(format_args!("the account's {name}"), said, found);
-        }
-        let put_in = self.sum("grant") + self.sum("adjust") + self.sum("refund");
-        let gone = self.sum("charge") + self.sum("expire") + self.sum("void");
-        if put_in != self.balance.available + self.balance.held + gone {
-            self.found(format_args!("credits were made or lost"));
-        }
-        let remaining: i128 = self.lots.values().map(|lot| lot.remaining).sum();
-        if remaining - self.debt != self.balance.available {
-            self.found(format_args!("what is left of the lots, less the debt, is not what is available"));
-        }
-    }
-
-    /// Compares a lot with the entries. A lot that has not started has none.
-    pub fn compare_lot(&mut self, lot: &Lot) {
-        let id = lot.grant_id;
-        let books = self.lots.remove(&id).unwrap_or_default();
-        let remaining = if lot.started { lot.remaining } else { Credits::ZERO };
-        self.must_be(format_args!("what is left of {id}"), remaining, books.remaining);
-        self.must_be(format_args!("what is held of {id}"), lot.held, books.held);
-        self.must_be(format_args!("what has expired of {id}"), lot.expired, books.expired);
-    }
-
-    /// Compares a hold with the entries.
-    pub fn compare_hold(&mut self, hold: &Hold) {
-        let id = hold.id;
-        let Some(books) = self.holds.remove(&id) else {
-            self.found(format_args!("{id} has no entry"));
-            return;
-        };
-        if hold.seq.0 != books.seq || hold.key_id != books.key_id {
-            self.found(format_args!("{id} is not the hold that its entry made"));
-        }
-        self.must_be(format_args!("the credits of {id}"), hold.credits, books.credits);
-        self.must_be(format_args!("what was captured of {id}"), hold.captured, books.captured);
-        let left: Vec<_> = hold.lots.iter().map(|lot| (lot.grant_id, millionths(lot.credits))).collect();
-        if left != books.left {
-            self.found(format_args!("{id} does not hold what its entries leave"));
-        }
-        if hold.status != HoldStatus::Open && !left.is_empty() {
-            self.found(format_args!("{id} has ended, and holds something still"));
-        }
-    }
-
-    /// Compares what a key has spent with the entries, in the running period of every length.
-    pub fn compare_key(&mut self, key: &Key) {
-        let counted = self.counted.remove(&key.id).unwrap_or_default();
-        let spent = &key.spent;
-        for (period, window) in [
-            (Period::Day, spent.day),
-            (Period::Week, spent.week),
-            (Period::Month, spent.month),
-            (Period::Total, spent.total),
-        ] {
-            let within = counted.iter().filter(|(day, _)| period.start(**day) == window.starts_at);
-            let found: i128 = within.map(|(_, credits)| credits).sum();
-            self.must_be(format_args!("what {} has spent in its {period:?}", key.id), window.credits, found);
-        }
-    }
-
-    /// Ends: what the entries name must have been compared, or it is missing.
-    #[must_use]
-    pub fn finish(mut self) -> Vec<Finding> {
-        let lots: Vec<GrantId> = self.lots.keys().copied().collect();
-        for id in lots {
-            self.found(format_args!("{id} is missing"));
-        }
-        let holds: Vec<HoldId> = self.holds.keys().copied().collect();
-        for id in holds {
-            self.found(format_args!("{id} is missing"));
-        }
-        for (id, books) in std::mem::take(&mut self.charges) {
-            let said = self.refunded.get(&id).copied().unwrap_or(Credits::ZERO);
-            self.must_be(format_args!("what was given back of {id}"), said, books.refunded);
-        }
-        let keys: Vec<KeyId> = self.counted.keys().copied().collect();
-        for id in keys {
-            self.found(format_args!("{id} is missing"));
-        }
-        self.findings
     }
 
     fn must_be(&mut self, what: std::fmt::Arguments<'_>, said: Credits, found: i128) {

@@ -1,0 +1,208 @@
+//! A disk that cannot write what it took. After a failed sync the system may have dropped the pages, and a second sync
+//! says that all is well: so the process must stop at the first one, and nobody may be told of what it was to make durable.
+//!
+//! `strace` lets the sync fail in a server under load, and notes how far the log was durable. Then the test drops what
+//! was not, as the system may do, and wants to find everything that was acknowledged.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::{TempDir, tempdir};
+
+use crate::load::{Clients, Record};
+use crate::support::{Ended, Process, Server, coffer, run, say_loudly, until};
+
+const GRANTED: i64 = 1_000_000;
+const CLIENTS: usize = 6;
+const INJECTED: &str = "(INJECTED)";
+
+/// A tracer of a running server, which lets calls on one of its files fail.
+struct Tracer {
+    process: Process,
+    log: PathBuf,
+    directory: TempDir,
+}
+
+impl Tracer {
+    /// Attaches one; `None`, said loudly, where processes cannot be traced.
+    async fn attach(server: &Server, file: &Path, injection: &str) -> Option<Tracer> {
+        let directory = tempdir().expect("a temporary directory");
+        let log = directory.path().join("calls");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-e", "trace=fsync,fdatasync,pwrite64", "-e", injection, "-P"]).arg(file);
+        strace.arg("-o").arg(&log).args(["-p", &server.process.id().to_string()]);
+        if let Err(error) = Command::new("strace").arg("--version").output() {
+            return skip(&format!("strace is missing (apt install strace): {error}"));
+        }
+        let mut process = Process::spawn(strace);
+        until("the tracer is attached or gives up", async || {
+            process.log().contains("attached") || process.has_ended()
+        })
+        .await;
+        if process.has_ended() {
+            return skip(&process.log());
+        }
+        Some(Tracer { process, log, directory })
+    }
+
+    /// Everything that the server has asked of the file, once it has ended.
+    fn calls(self) -> Vec<String> {
+        self.process.ended();
+        let calls = std::fs::read_to_string(&self.log).expect("the tracer has written its log");
+        drop(self.directory);
+        calls.lines().map(str::to_owned).collect()
+    }
+}
+
+fn skip(reason: &str) -> Option<Tracer> {
+    say_loudly(&format!("SKIPPED: no process can be traced here (as root it can): {}", reason.trim()));
+    None
+}
+
+/// How long the log was when it was last durable: what lies behind is what the system may have dropped.
+fn durable_length(calls: &[String]) -> u64 {
+    let (mut written, mut durable) = (0, 0);
+    for call in calls {
+        if call.contains("pwrite64(") {
+            let (length, offset) = length_and_offset(call);
+            // A log that begins anew is as long as what is written to it from then on.
+            written = if offset == 0 { length } else { written.max(offset + length) };
+        } else if call.contains("sync(") && call.ends_with("= 0") {
+            durable = written;
+        }
+    }
+    assert!(durable > 0, "the log was durable at least once: {calls:?}");
+    durable
+}
+
+/// The two numbers at the end of `pwrite64(12, "…"..., 4096, 181336) = 4096`.
+fn length_and_offset(call: &str) -> (u64, u64) {
+    let arguments = call.rsplit_once(')').expect("a call ends").0;
+    let mut from_the_end = arguments.rsplit(", ");
+    let offset = from_the_end.next().and_then(|text| text.parse().ok()).expect("an offset");
+    let length = from_the_end.next().and_then(|text| text.parse().ok()).expect("a length");
+    (length, offset)
+}
+
+/// The server has stopped at the first failure: it has tried nothing again, and said why it ends.
+fn stopped_at_once(ended: &Ended, calls: &[String], why: &str) {
+    assert_eq!(ended.code, None, "a signal has ended it: {}", ended.stderr);
+    assert!(ended.stderr.contains(why), "{}", ended.stderr);
+    assert!(ended.stderr.contains("recovers at its next start"), "{}", ended.stderr);
+    let first = calls.iter().position(|call| call.contains(INJECTED)).expect("a call was let fail");
+    let after = calls[first + 1..].iter().filter(|call| call.contains("sync(") || call.contains("pwrite64("));
+    assert_eq!(after.count(), 0, "nothing is written or synced after a failure: {calls:?}");
+}
+
+/// Whatever was acknowledged is there once, whatever was sent can be sent again, and all of it adds up.
+async fn nothing_was_lost(data: &Path, account: &str, mut record: Record) {
+    let server = Server::start(data);
+    record.retry_all(&server.api, account).await;
+    let spent = GRANTED - server.api.available(account).await;
+    assert_eq!(spent, i64::try_from(record.count()).expect("a small number"));
+    server.stop();
+    let mut verify = coffer(&["verify", "--data"]);
+    verify.arg(data);
+    let verified = run(verify);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+}
+
+/// What becomes of the pages that were not durable when the process stopped.
+#[derive(Clone, Copy, Debug)]
+enum Pages {
+    /// They stay in the system's memory, and the next start finds them.
+    Kept,
+    /// The system has dropped them.
+    Dropped,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_cannot_be_synced_is_told_to_nobody() {
+    for (when, pages) in [(1, Pages::Dropped), (2, Pages::Kept), (40, Pages::Dropped), (75, Pages::Kept)] {
+        let data = tempdir().expect("a temporary directory");
+        let server = Server::start(data.path());
+        let account = server.api.account_with(GRANTED).await;
+        let log = data.path().join("coffer.db-wal");
+        // Of the first sync under a tracer it is not known how far the log was durable before it: it stands still.
+        let length_before = std::fs::metadata(&log).expect("the log is there").len();
+        let injection = format!("inject=fsync,fdatasync:error=EIO:when={when}+");
+        let Some(tracer) = Tracer::attach(&server, &log, &injection).await else { return };
+        let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
+        let ended = server.process.ended();
+        let calls = tracer.calls();
+        let record = clients.end().await;
+        stopped_at_once(&ended, &calls, "the ledger cannot be written");
+        assert_eq!(record.acknowledged() == 0, when == 1, "who is told anything: {when}");
+        assert!(record.acknowledged() < record.count(), "somebody waited for the failed commit");
+
+        if matches!(pages, Pages::Dropped) {
+            let durable = if when == 1 { length_before } else { durable_length(&calls) };
+            let file = OpenOptions::new().write(true).open(&log).expect("the log is there");
+            assert!(durable < file.metadata().expect("it has a length").len(), "the batch was written");
+            file.set_len(durable).expect("a file can be cut");
+        }
+        nothing_was_lost(data.path(), &account, record).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_stops_the_process() {
+    let data = tempdir().expect("a temporary directory");
+    let server = Server::start(data.path());
+    let account = server.api.account_with(GRANTED).await;
+    let log = data.path().join("coffer.db-wal");
+    let injection = "inject=pwrite64:error=EIO:when=200+";
+    let Some(tracer) = Tracer::attach(&server, &log, injection).await else { return };
+    let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
+    let ended = server.process.ended();
+    let calls = tracer.calls();
+    let record = clients.end().await;
+    stopped_at_once(&ended, &calls, "the ledger cannot be written");
+    assert!(0 < record.acknowledged() && record.acknowledged() < record.count());
+    nothing_was_lost(data.path(), &account, record).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_synced_leaves_the_log_as_it_was() {
+    for pages in [Pages::Kept, Pages::Dropped] {
+        let data = tempdir().expect("a temporary directory");
+        let server = Server::start(data.path());
+        let account = server.api.account_with(GRANTED).await;
+        let file = data.path().join("coffer.db");
+        let before = std::fs::read(&file).expect("the file is there");
+        let injection = "inject=fsync,fdatasync:error=EIO:when=1+";
+        let Some(tracer) = Tracer::attach(&server, &file, injection).await else { return };
+        // The log is moved into the file once it is long enough.
+        let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
+        let ended = server.process.ended();
+        let calls = tracer.calls();
+        let record = clients.end().await;
+        stopped_at_once(&ended, &calls, "the log cannot be moved into the file");
+        assert!(calls.iter().any(|call| call.contains("pwrite64(")), "the log was being moved: {calls:?}");
+        if matches!(pages, Pages::Dropped) {
+            std::fs::write(&file, &before).expect("a file can be written");
+        }
+        nothing_was_lost(data.path(), &account, record).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_fails_at_the_end_is_no_clean_end() {
+    let data = tempdir().expect("a temporary directory");
+    let server = Server::start(data.path());
+    let account = server.api.account_with(GRANTED).await;
+    let file = data.path().join("coffer.db");
+    let before = std::fs::read(&file).expect("the file is there");
+    let injection = "inject=fsync,fdatasync:error=EIO:when=1+";
+    let Some(tracer) = Tracer::attach(&server, &file, injection).await else { return };
+    let mut clients = Clients::start(&server.api, &account, "ending", CLIENTS);
+    clients.wait_for(100).await;
+    server.process.signal(rustix::process::Signal::TERM);
+    let ended = server.process.ended();
+    let calls = tracer.calls();
+    let record = clients.end().await;
+    stopped_at_once(&ended, &calls, "the log cannot be moved into the file");
+    std::fs::write(&file, &before).expect("a file can be written");
+    nothing_was_lost(data.path(), &account, record).await;
+}

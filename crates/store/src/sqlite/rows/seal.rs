@@ -1,0 +1,118 @@
+//! Seals: digests of what the chain of hashes does not cover.
+//!
+//! An idempotency key is what a retry is recognized by: were a bit of it to flip, the retry would be carried out again, and
+//! nothing else in the ledger says what it was. A seal finds such damage, not malice: whoever can change a row can seal it anew.
+
+use coffer_ledger::{AccountId, Entry};
+use sha2::{Digest, Sha256};
+
+use super::{Columns, Result};
+
+const SEAL_BYTES: usize = 8;
+
+/// The first bytes of a SHA-256; `None` in a row of before there were seals.
+pub(in crate::sqlite) type Seal = [u8; SEAL_BYTES];
+
+/// The column, in entries and among remembered answers.
+pub(in crate::sqlite) const SEAL: &str = "seal";
+
+pub(in crate::sqlite) fn seal(columns: &mut Columns<'_>) -> Result<Option<Seal>> {
+    columns.raw()
+}
+
+/// The seal of an entry: of its place, and of the request that it answers with what that was told.
+pub(in crate::sqlite) fn seal_of_entry(entry: &Entry) -> Seal {
+    let mut parts = Parts::of(entry.account_id);
+    parts.add(entry.hash.0);
+    if let Some(idempotency) = &entry.idempotency {
+        parts.add(idempotency.key.as_str());
+        parts.add(idempotency.fingerprint.0);
+    }
+    parts.add(entry.balance_told.available.millionths().to_be_bytes());
+    parts.add(entry.balance_told.held.millionths().to_be_bytes());
+    parts.seal()
+}
+
+/// A remembered answer as its row has it.
+pub(in crate::sqlite) struct RememberedColumns<'a> {
+    pub(in crate::sqlite) account_id: AccountId,
+    pub(in crate::sqlite) idempotency_key: &'a str,
+    pub(in crate::sqlite) fingerprint: [u8; 32],
+    pub(in crate::sqlite) at: i64,
+    pub(in crate::sqlite) grant_id: Option<[u8; 16]>,
+    pub(in crate::sqlite) voided: bool,
+    pub(in crate::sqlite) refusal: Option<&'a str>,
+    pub(in crate::sqlite) required: Option<i64>,
+    pub(in crate::sqlite) left_over: Option<i64>,
+}
+
+impl RememberedColumns<'_> {
+    /// The seal of all of it.
+    pub(in crate::sqlite) fn seal(&self) -> Seal {
+        let mut parts = Parts::of(self.account_id);
+        parts.add(self.idempotency_key);
+        parts.add(self.fingerprint);
+        parts.add(self.at.to_be_bytes());
+        parts.add(self.grant_id.as_ref().map_or(&[][..], |id| &id[..]));
+        parts.add([u8::from(self.voided)]);
+        parts.add(self.refusal.unwrap_or_default());
+        for amount in [self.required, self.left_over] {
+            parts.add(amount.map(i64::to_be_bytes).as_ref().map_or(&[][..], |bytes| &bytes[..]));
+        }
+        parts.seal()
+    }
+}
+
+/// Whose a remembered answer is, and whether it is the one that was sealed.
+pub(in crate::sqlite) struct Sealed {
+    pub(in crate::sqlite) account_id: AccountId,
+    pub(in crate::sqlite) idempotency_key: String,
+    pub(in crate::sqlite) holds: bool,
+}
+
+/// The columns of a remembered answer with its seal.
+pub(in crate::sqlite) const SEALED: &str =
+    "account_id, idempotency_key, fingerprint, at, grant_id, voided, refusal, required, left_over, seal";
+
+pub(in crate::sqlite) fn sealed(columns: &mut Columns<'_>) -> Result<Sealed> {
+    let (account_id, idempotency_key) = (columns.account_id()?, columns.raw::<String>()?);
+    let (fingerprint, at, grant_id, voided) =
+        (columns.raw()?, columns.raw()?, columns.raw()?, columns.raw()?);
+    let refusal: Option<String> = columns.raw()?;
+    let remembered = RememberedColumns {
+        account_id,
+        idempotency_key: &idempotency_key,
+        fingerprint,
+        at,
+        grant_id,
+        voided,
+        refusal: refusal.as_deref(),
+        required: columns.raw()?,
+        left_over: columns.raw()?,
+    };
+    let found = remembered.seal();
+    let holds = seal(columns)?.is_none_or(|sealed| sealed == found);
+    Ok(Sealed { account_id, idempotency_key, holds })
+}
+
+/// Parts of a row, each with its length before it.
+struct Parts(Sha256);
+
+impl Parts {
+    fn of(account_id: AccountId) -> Parts {
+        let mut parts = Parts(Sha256::new());
+        parts.add(account_id.bytes());
+        parts
+    }
+
+    fn add(&mut self, part: impl AsRef<[u8]>) {
+        let part = part.as_ref();
+        self.0.update((part.len() as u64).to_be_bytes());
+        self.0.update(part);
+    }
+
+    fn seal(self) -> Seal {
+        let digest: [u8; 32] = self.0.finalize().into();
+        *digest.first_chunk().expect("a digest is longer than a seal")
+    }
+}
