@@ -3,16 +3,16 @@
 //! What the client reads is here; what the log says is written where a cause is handled.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use coffer_ledger::limits::{GRANTS_OPEN_MAX, HOLDS_OPEN_MAX, SECRETS_RETIRED_MAX};
-use coffer_ledger::{Credits, Refusal};
+use coffer_ledger::{Credits, Refusal, Scope};
 use coffer_service::{ReadError, Unavailable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::fields;
-use crate::limits::RETRY_AFTER_SECONDS;
+use crate::limits::{HEADERS_BYTES_MAX, RETRY_AFTER_SECONDS};
 
 /// An error, as RFC 9457 has it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -154,6 +154,40 @@ impl Problem {
 
     pub(crate) fn unauthorized(reason: &'static str, detail: &str) -> Problem {
         Problem { reason: Some(reason), ..Problem::new(Code::Unauthorized, detail) }
+    }
+
+    /// Nobody with a live operator's key calls.
+    pub(crate) fn operator_key_needed() -> Problem {
+        let detail = "a live operator key is needed: Authorization: Bearer <operator key>";
+        Problem::unauthorized("operator_key", detail)
+    }
+
+    pub(crate) fn forbidden(lacks: Scope) -> Problem {
+        Problem::new(Code::Forbidden, format!("the operator key lacks the scope {lacks}"))
+    }
+
+    pub(crate) fn method_not_allowed(method: &Method) -> Problem {
+        Problem::new(Code::MethodNotAllowed, format!("this path does not take {method}"))
+    }
+
+    pub(crate) fn body_too_large(bytes_max: usize) -> Problem {
+        Problem::new(Code::PayloadTooLarge, format!("the body must have at most {bytes_max} bytes"))
+    }
+
+    pub(crate) fn body_is_not_json() -> Problem {
+        let detail = "a body needs the header Content-Type: application/json";
+        Problem::new(Code::UnsupportedMediaType, detail)
+    }
+
+    pub(crate) fn headers_too_large() -> Problem {
+        let detail = format!("the headers must have at most {HEADERS_BYTES_MAX} bytes");
+        Problem::new(Code::HeadersTooLarge, detail)
+    }
+
+    /// A handler has panicked.
+    pub(crate) fn internal() -> Problem {
+        let detail = "the server broke; what the request did is unknown, send it again";
+        Problem::new(Code::Internal, detail)
     }
 
     pub(crate) fn rate_limited(retry_after_seconds: u64) -> RetryLater {

@@ -1,9 +1,10 @@
-//! Ids in paths. What is no id names nothing, so it is 404 like an id that nobody has.
+//! What paths name. What is no id names nothing, so it is 404 like an id that nobody has.
 
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, Path, RawPathParams};
 use axum::http::request;
+use coffer_ledger::Operation;
 
 use crate::problem::Problem;
 
@@ -41,5 +42,20 @@ impl<T: Named, S: Send + Sync> FromRequestParts<S> for Id<T> {
         let params = RawPathParams::from_request_parts(parts, state).await;
         let id = params.ok().and_then(|params| params.iter().find_map(|(_, value)| value.parse().ok()));
         id.map(Id).ok_or_else(|| Problem::not_found(T::WHAT))
+    }
+}
+
+/// The operation in the path.
+pub(crate) struct OperationName(pub(crate) Operation);
+
+impl<S: Send + Sync> FromRequestParts<S> for OperationName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(Path(name)) = Path::<String>::from_request_parts(parts, state).await else {
+            return Err(Problem::invalid("operation", "must be UTF-8"));
+        };
+        let operation = Operation::try_from(name);
+        operation.map(OperationName).map_err(|rule| Problem::invalid("operation", rule))
     }
 }
