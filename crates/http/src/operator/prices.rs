@@ -1,7 +1,7 @@
 //! `/v1/prices`: what operations cost.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use coffer_ledger::{Command, DeletePrice, Description, Operation, Price, PutPrice, Rate, Timestamp, Unit};
 use coffer_service::mint_id_anywhere;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::{self, Beside};
+use super::path::OperationName;
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
@@ -127,12 +128,12 @@ pub(crate) async fn list(
 pub(crate) async fn put(
     State(app): Shared,
     _operator: Operator<Manage>,
-    Path(operation): Path<String>,
+    OperationName(operation): OperationName,
     Payload(body): Payload<PutPriceBody>,
 ) -> Result<Response, Problem> {
     let command = PutPrice {
         id: mint_id_anywhere(),
-        operation: named(operation)?,
+        operation,
         rate: body.credits_per_unit.0,
         unit: body.unit.map(|unit| unit.0),
         description: body.description.map(|description| description.0),
@@ -150,13 +151,9 @@ pub(crate) async fn put(
 pub(crate) async fn delete(
     State(app): Shared,
     _operator: Operator<Manage>,
-    Path(operation): Path<String>,
+    OperationName(operation): OperationName,
 ) -> Result<Response, Problem> {
-    let command = DeletePrice { operation: named(operation)? };
+    let command = DeletePrice { operation };
     let outcome = app.service.submit(Command::DeletePrice(command)).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
-}
-
-fn named(operation: String) -> Result<Operation, Problem> {
-    Operation::try_from(operation).map_err(|rule| Problem::invalid("operation", rule))
 }

@@ -67,3 +67,11 @@ fn the_checked_in_document_is_up_to_date() {
     // Not assert_eq, which would print both of them.
     assert!(checked_in == made, "docs/openapi.json is out of date: run scripts/openapi");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_is_no_text_is_refused_as_everything_is() {
+    let api = Api::new();
+    let request = crate::support::request(axum::http::Method::DELETE, "/v1/prices/%ff").body(Body::empty());
+    let answer = api.send(request.expect("a request")).await;
+    assert_eq!(answer.refusal(), "400 invalid_request, operation");
+}
