@@ -11,7 +11,7 @@ use coffer_service::{Secret, Standing};
 
 use crate::App;
 use crate::address::ClientAddress;
-use crate::problem::{Code, Problem, dead_api_key};
+use crate::problem::{Problem, dead_api_key};
 
 /// A live operator's key that may do what `May` says.
 pub(crate) struct Operator<May>(PhantomData<May>);
@@ -72,7 +72,7 @@ impl AnyOperator {
         if self.0.contains(scope) {
             return Ok(());
         }
-        Err(Problem::new(Code::Forbidden, format!("the operator key lacks the scope {scope}")))
+        Err(Problem::forbidden(scope))
     }
 }
 
@@ -114,11 +114,7 @@ impl FromRequestParts<Arc<App>> for Customer {
 fn refused(parts: &request::Parts, app: &App) -> Response {
     let from = parts.extensions.get::<ClientAddress>().expect("every request has an address");
     match app.rates.failed_authentication(*from) {
-        Ok(()) => Problem::unauthorized(
-            "operator_key",
-            "a live operator key is needed: Authorization: Bearer <operator key>",
-        )
-        .into_response(),
+        Ok(()) => Problem::operator_key_needed().into_response(),
         Err(fast) => Problem::rate_limited(fast.retry_after_seconds).into_response(),
     }
 }

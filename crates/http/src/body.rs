@@ -26,10 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync, const BYTES_MAX: usize> FromRequest<S>
         let (parts, body) = request.into_parts();
         let bytes = match read(&parts.headers, body, BYTES_MAX).await {
             Ok(bytes) => bytes,
-            Err(Unread::TooLarge) => {
-                let detail = format!("the body must have at most {BYTES_MAX} bytes");
-                return Err(Problem::new(Code::PayloadTooLarge, detail));
-            }
+            Err(Unread::TooLarge) => return Err(Problem::body_too_large(BYTES_MAX)),
             Err(Unread::TooSlow) => {
                 return Err(Problem::invalid("body", format!("must arrive within {} s", BODY_MS_MAX / 1000)));
             }
@@ -39,8 +36,7 @@ impl<T: DeserializeOwned, S: Send + Sync, const BYTES_MAX: usize> FromRequest<S>
             return parse(b"{}").map(Payload);
         }
         if !is_json(&parts.headers) {
-            let detail = "a body needs the header Content-Type: application/json";
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+            return Err(Problem::body_is_not_json());
         }
         parse(&bytes).map(Payload)
     }

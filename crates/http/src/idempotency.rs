@@ -17,7 +17,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut request::Parts, _state: &S) -> Result<Named, Problem> {
         let mut values = parts.headers.get_all(HEADER).iter();
         let Some(value) = values.next() else {
-            return Err(Problem::invalid(HEADER, "this header is required: credits move once per key"));
+            return Err(missing());
         };
         if values.next().is_some() {
             return Err(Problem::invalid(HEADER, "must be given once"));
@@ -26,6 +26,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let key = IdempotencyKey::try_from(unquoted(text));
         key.map(Named).map_err(|_| Problem::invalid(HEADER, "must be 1 to 255 visible ASCII characters"))
     }
+}
+
+/// The answer to a request that moves credits and has no name.
+pub(crate) fn missing() -> Problem {
+    Problem::invalid(HEADER, "this header is required: credits move once per key")
 }
 
 /// The key may come bare, or as the quoted string of a structured field.

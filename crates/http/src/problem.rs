@@ -3,16 +3,17 @@
 //! What the client reads is here; what the log says is written where a cause is handled.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use coffer_ledger::limits::{GRANTS_OPEN_MAX, HOLDS_OPEN_MAX, SECRETS_RETIRED_MAX};
-use coffer_ledger::{Credits, Refusal};
+use coffer_ledger::{Credits, Refusal, Scope};
 use coffer_service::{ReadError, Unavailable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::fields;
-use crate::limits::RETRY_AFTER_SECONDS;
+use crate::limits::{HEADERS_BYTES_MAX, RETRY_AFTER_SECONDS};
+use crate::openapi::form;
 
 /// An error, as RFC 9457 has it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -36,21 +37,23 @@ pub(crate) struct Problem {
     code: Code,
     /// Which of the errors under this code it is, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     reason: Option<&'static str>,
     /// The field of the request that breaks a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     field: Option<String>,
     /// The credits that the request needs.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "10")]
+    #[schema(value_type = form::Credits, required = false)]
     required: Option<Credits>,
     /// The credits that the account has available.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "3")]
+    #[schema(value_type = form::Credits, required = false)]
     available: Option<Credits>,
     /// The credits that the key's limit leaves.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Credits, required = false)]
     remaining: Option<Credits>,
 }
 
@@ -156,6 +159,40 @@ impl Problem {
         Problem { reason: Some(reason), ..Problem::new(Code::Unauthorized, detail) }
     }
 
+    /// Nobody with a live operator's key calls.
+    pub(crate) fn operator_key_needed() -> Problem {
+        let detail = "a live operator key is needed: Authorization: Bearer <operator key>";
+        Problem::unauthorized("operator_key", detail)
+    }
+
+    pub(crate) fn forbidden(lacks: Scope) -> Problem {
+        Problem::new(Code::Forbidden, format!("the operator key lacks the scope {lacks}"))
+    }
+
+    pub(crate) fn method_not_allowed(method: &Method) -> Problem {
+        Problem::new(Code::MethodNotAllowed, format!("this path does not take {method}"))
+    }
+
+    pub(crate) fn body_too_large(bytes_max: usize) -> Problem {
+        Problem::new(Code::PayloadTooLarge, format!("the body must have at most {bytes_max} bytes"))
+    }
+
+    pub(crate) fn body_is_not_json() -> Problem {
+        let detail = "a body needs the header Content-Type: application/json";
+        Problem::new(Code::UnsupportedMediaType, detail)
+    }
+
+    pub(crate) fn headers_too_large() -> Problem {
+        let detail = format!("the headers must have at most {HEADERS_BYTES_MAX} bytes");
+        Problem::new(Code::HeadersTooLarge, detail)
+    }
+
+    /// A handler has panicked.
+    pub(crate) fn internal() -> Problem {
+        let detail = "the server broke; what the request did is unknown, send it again";
+        Problem::new(Code::Internal, detail)
+    }
+
     pub(crate) fn rate_limited(retry_after_seconds: u64) -> RetryLater {
         let detail = format!("too many requests; try again in {retry_after_seconds} s");
         RetryLater { problem: Problem::new(Code::RateLimited, detail), retry_after_seconds }
@@ -180,7 +217,7 @@ impl IntoResponse for Problem {
 /// A problem that says when to come back.
 #[derive(Debug)]
 pub(crate) struct RetryLater {
-    problem: Problem,
+    pub(crate) problem: Problem,
     retry_after_seconds: u64,
 }
 

@@ -17,7 +17,7 @@ use tower_service::Service as _;
 use crate::address::ClientAddress;
 use crate::limits::HEADERS_BYTES_MAX;
 use crate::metrics::Part;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::{App, balance};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -112,10 +112,7 @@ impl Endpoint {
 fn headers_too_large(part: Part) -> Response {
     match part {
         Part::Balance => balance::failed(balance::Failure::HeadersTooLarge),
-        Part::Operator | Part::Other => {
-            let detail = format!("the headers must have at most {HEADERS_BYTES_MAX} bytes");
-            Problem::new(Code::HeadersTooLarge, detail).into_response()
-        }
+        Part::Operator | Part::Other => Problem::headers_too_large().into_response(),
     }
 }
 
@@ -123,10 +120,7 @@ fn headers_too_large(part: Part) -> Response {
 fn internal(part: Part) -> Response {
     match part {
         Part::Balance => balance::failed(balance::Failure::Internal),
-        Part::Operator | Part::Other => {
-            Problem::new(Code::Internal, "the server broke; what the request did is unknown, send it again")
-                .into_response()
-        }
+        Part::Operator | Part::Other => Problem::internal().into_response(),
     }
 }
 

@@ -119,5 +119,5 @@ async fn not_found() -> Problem {
 
 /// The router adds the header `Allow`.
 async fn method_not_allowed(method: Method) -> Response {
-    Problem::new(Code::MethodNotAllowed, format!("this path does not take {method}")).into_response()
+    Problem::method_not_allowed(&method).into_response()
 }
