@@ -18,7 +18,7 @@ mod tests {
     ];
 
     /// What the ledger may depend on: none of it does I/O, tells the time or draws random numbers.
-    const LEDGER_MAY_USE: [&str; 4] = ["jiff", "sha2", "subtle", "thiserror"];
+    const LEDGER_MAY_USE: [&str; 5] = ["jiff", "rpds", "sha2", "subtle", "thiserror"];
 
     /// Whose business a database is, and nobody else's.
     const OF_THE_STORE: [&str; 1] = ["rusqlite"];
