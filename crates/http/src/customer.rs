@@ -11,6 +11,7 @@ use crate::Shared;
 use crate::auth::Customer;
 use crate::body::Params;
 use crate::entries::{self, EntryBody, EntryParams, View};
+use crate::openapi::form;
 use crate::operator::balances::{self, AccountBalanceBody};
 use crate::paging::List;
 use crate::problem::Problem;
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 /// Look at the balance of your account.
 #[utoipa::path(
     get, path = "/v1/me/balance", operation_id = "my_balance", tag = "customers", security(("api_key" = []), ("api_key_bearer" = [])),
-    responses((status = 200, body = AccountBalanceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AccountBalanceBody))
 )]
 pub(crate) async fn balance(
     State(app): Shared,
@@ -33,16 +34,14 @@ pub(crate) async fn balance(
 #[utoipa::path(
     get, path = "/v1/me/entries", operation_id = "my_entries", tag = "customers", security(("api_key" = []), ("api_key_bearer" = [])),
     params(
-        ("from" = Option<String>, Query, description = "Only entries of this time or later"),
-        ("to" = Option<String>, Query, description = "Only entries before this time"),
-        ("kind" = Option<String>, Query, description = "Only entries of this kind"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
-        ("Accept" = Option<String>, Header, description = "`text/csv` or `application/x-ndjson` for the whole range as a stream"),
+        ("from" = Option<form::TimeGiven>, Query, description = "Only entries of this time or later"),
+        ("to" = Option<form::TimeGiven>, Query, description = "Only entries before this time"),
+        ("kind" = Option<form::KindOfEntry>, Query, description = "Only entries of this kind"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
     responses(
         (status = 200, content((List<EntryBody> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"))),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn entries(

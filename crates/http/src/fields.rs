@@ -16,20 +16,6 @@ use serde::ser::Serializer;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Amount(pub(crate) Credits);
 
-/// Credits as a request may give them: a decimal string with at most 6 fraction digits, or a JSON integer.
-#[derive(serde::Serialize, utoipa::ToSchema)]
-#[serde(untagged)]
-#[schema(as = Amount)]
-#[expect(dead_code, reason = "documents what Amount reads")]
-pub(crate) enum AmountForm {
-    /// `-?(0|[1-9][0-9]*)(\.[0-9]{1,6})?`
-    #[schema(example = "12.5")]
-    Decimal(String),
-    /// A whole number of credits.
-    #[schema(example = 12)]
-    Whole(i64),
-}
-
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
         struct Decimal;

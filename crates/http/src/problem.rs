@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::fields;
 use crate::limits::{HEADERS_BYTES_MAX, RETRY_AFTER_SECONDS};
+use crate::openapi::form;
 
 /// An error, as RFC 9457 has it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -36,21 +37,23 @@ pub(crate) struct Problem {
     code: Code,
     /// Which of the errors under this code it is, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     reason: Option<&'static str>,
     /// The field of the request that breaks a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     field: Option<String>,
     /// The credits that the request needs.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "10")]
+    #[schema(value_type = form::Credits, required = false)]
     required: Option<Credits>,
     /// The credits that the account has available.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "3")]
+    #[schema(value_type = form::Credits, required = false)]
     available: Option<Credits>,
     /// The credits that the key's limit leaves.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Credits, required = false)]
     remaining: Option<Credits>,
 }
 
@@ -214,7 +217,7 @@ impl IntoResponse for Problem {
 /// A problem that says when to come back.
 #[derive(Debug)]
 pub(crate) struct RetryLater {
-    problem: Problem,
+    pub(crate) problem: Problem,
     retry_after_seconds: u64,
 }
 

@@ -10,7 +10,7 @@ use crate::body::Unread;
 const SUCCEEDED: u32 = 100_000;
 
 /// What every dead key gets, whatever it died of.
-const DEAD_KEY: &str =
+pub(crate) const DEAD_KEY: &str =
     r#"{"code":800002,"message":{"en":"User api key not exist.","zh":"用户api key不存在"},"result":null}"#;
 
 /// What the endpoint's documentation does not name: the code is the HTTP status.
@@ -103,13 +103,16 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
 
 /// What went wrong beside the balance.
 pub(super) fn failed(failure: Failure) -> Response {
-    let status = failure.status();
-    let (en, zh) = failure.texts();
-    let code = status.as_u16();
-    let body = format!(r#"{{"code":{code},"message":{{"en":"{en}","zh":"{zh}"}},"result":null}}"#);
-    let mut response = respond(status, body);
+    let mut response = respond(failure.status(), envelope_of(failure));
     failure.headers(response.headers_mut());
     response
+}
+
+/// The bytes that tell a failure.
+pub(crate) fn envelope_of(failure: Failure) -> String {
+    let (en, zh) = failure.texts();
+    let code = failure.status().as_u16();
+    format!(r#"{{"code":{code},"message":{{"en":"{en}","zh":"{zh}"}},"result":null}}"#)
 }
 
 fn respond(status: StatusCode, body: impl Into<Body>) -> Response {

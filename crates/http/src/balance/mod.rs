@@ -20,7 +20,7 @@ use crate::address::ClientAddress;
 use crate::limits::{BALANCE_BODY_BYTES_MAX, RETRY_AFTER_SECONDS};
 use crate::{App, auth, body};
 
-pub(crate) use envelope::Failure;
+pub(crate) use envelope::{DEAD_KEY, Failure, envelope_of};
 
 /// Answers any method, so that the preflight and the 405 are this endpoint's own. Whether a browser page may
 /// read the answer is decided around it, for failures that never get here as well: see [`allow_page`].
@@ -95,7 +95,7 @@ impl Failure {
         }
     }
 
-    const fn status(self) -> StatusCode {
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Failure::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,

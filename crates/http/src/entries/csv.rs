@@ -33,7 +33,6 @@ const HEADING: [&str; 24] = [
     "hash",
 ];
 
-#[derive(Default)]
 pub(super) struct Rows;
 
 impl Writing for Rows {

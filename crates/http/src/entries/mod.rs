@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::fields::{self, Parsed};
 use crate::limits::PAGE_DEFAULT;
+use crate::openapi::form;
 use crate::paging::{self, List};
 use crate::problem::Problem;
 
@@ -25,78 +26,81 @@ use crate::problem::Problem;
 #[schema(as = Entry)]
 pub(crate) struct EntryBody {
     /// Its number in the account: 1, 2, 3 without a gap.
+    #[schema(minimum = 1)]
     seq: u64,
-    #[schema(value_type = String, example = "charge")]
+    #[schema(value_type = form::KindOfEntry)]
     kind: &'static str,
     /// The signed change of what is available.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "-2.5")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     /// The signed change of what is held.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     held_credits: Credits,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "7.5")]
+    #[schema(value_type = form::Credits)]
     available_after: Credits,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     held_after: Credits,
     /// What it did to each lot.
     lots: Vec<LotBody>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::GrantId, required = false)]
     grant_id: Option<GrantId>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::ChargeId, required = false)]
     charge_id: Option<ChargeId>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::HoldId, required = false)]
     hold_id: Option<HoldId>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::KeyId, required = false)]
     key_id: Option<KeyId>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::RefundId, required = false)]
     refund_id: Option<RefundId>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::AdjustmentId, required = false)]
     adjustment_id: Option<AdjustmentId>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Text, required = false)]
     operation: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Credits, required = false)]
     quantity: Option<Quantity>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Text, required = false)]
     reference: Option<Reference>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = form::Metadata, required = false)]
     metadata: Option<std::collections::BTreeMap<String, String>>,
     /// Why a balance was adjusted.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Text, required = false)]
     reason: Option<Reason>,
     /// What the texts are salted with in the hash, in hexadecimal; erased with them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = form::Salt, required = false)]
     salt: Option<String>,
     /// What stands for each text in the hash.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Digest, required = false)]
     reference_digest: Option<Digest256>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Digest, required = false)]
     metadata_digest: Option<Digest256>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = form::Digest, required = false)]
     reason_digest: Option<Digest256>,
     /// When it happened; for what fell due, when it was due.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     at: Timestamp,
     /// The SHA-256 over the hash before and this entry's canonical bytes, in hexadecimal.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::Digest)]
     hash: EntryHash,
 }
 
@@ -106,10 +110,10 @@ pub(crate) struct EntryBody {
 pub(crate) struct LotBody {
     /// The grant; `null` for the overdraft.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::GrantId>)]
     grant_id: Option<GrantId>,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "-2.5")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
 }
 
@@ -243,9 +247,7 @@ pub(crate) async fn answer(
     app.service.write_what_is_due(account_id).await?;
     match format {
         Format::Page => page(app, range, view, &params).await,
-        Format::Csv => {
-            stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows::default()).await
-        }
+        Format::Csv => stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows).await,
         Format::Lines => stream::answer(app, range, view, "application/x-ndjson", stream::Lines).await,
     }
 }

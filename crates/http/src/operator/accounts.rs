@@ -19,7 +19,8 @@ use super::path::Id;
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, Pairs, Parsed, Text};
+use crate::openapi::form;
 use crate::paging::{self, List};
 use crate::problem::Problem;
 
@@ -28,17 +29,17 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateAccountBody {
     /// What it is called: 1 to 255 characters.
-    #[schema(value_type = String, max_length = 255, example = "Acme")]
+    #[schema(value_type = form::Text)]
     name: Text<Name>,
     /// Your own id for it, unique, fixed at creation: 1 to 255 characters.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     external_id: Option<Text<ExternalId>>,
     /// How far below zero charges may take it; "0" if not given.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::Amount>)]
     overdraft_limit: Option<Amount>,
     /// Up to 50 pairs of strings.
     #[serde(default)]
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -47,16 +48,16 @@ pub(crate) struct CreateAccountBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateAccountBody {
     /// What it is called: 1 to 255 characters.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     name: Option<Text<Name>>,
     /// How far below zero charges may take it. A debt beyond a lowered limit stays; nothing more can be spent.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::Amount>)]
     overdraft_limit: Option<Amount>,
     /// `frozen` refuses new charges and holds; `closed` voids what is left, and is for good.
     #[schema(value_type = Option<StatusBody>)]
     status: Option<Parsed<StatusBody>>,
     /// Replaces the pairs that the account had.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -65,7 +66,7 @@ pub(crate) struct UpdateAccountBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct EraseBody {
     /// Only what happened at this time or before; everything, if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::TimeGiven>)]
     until: Option<Parsed<Timestamp>>,
 }
 
@@ -74,10 +75,10 @@ pub(crate) struct EraseBody {
 #[schema(as = Erasure)]
 pub(crate) struct ErasureBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     until: Timestamp,
     /// How many entries hold no free text any more: the first so many of the account.
     entries: u64,
@@ -88,23 +89,23 @@ pub(crate) struct ErasureBody {
 #[schema(as = Account)]
 pub(crate) struct AccountBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "acc_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::AccountId)]
     id: AccountId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "Acme")]
+    #[schema(value_type = form::Text)]
     name: Name,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     external_id: Option<ExternalId>,
     status: StatusBody,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     overdraft_limit: Credits,
     #[serde(serialize_with = "fields::pairs")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = form::Metadata)]
     metadata: Metadata,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
     balance: BalanceBody,
 }
@@ -172,9 +173,9 @@ impl AccountBody {
 
 /// Open an account.
 #[utoipa::path(
-    post, path = "/v1/accounts", operation_id = "create_account", tag = "accounts", security(("operator_key" = [])),
+    post, path = "/v1/accounts", operation_id = "create_account", tag = "accounts", security(("operator_key" = ["manage"])),
     request_body = CreateAccountBody,
-    responses((status = 201, body = AccountBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = AccountBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,
@@ -207,14 +208,14 @@ pub(crate) struct ListParams {
 
 /// List accounts, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts", operation_id = "list_accounts", tag = "accounts", security(("operator_key" = [])),
+    get, path = "/v1/accounts", operation_id = "list_accounts", tag = "accounts", security(("operator_key" = ["read"])),
     params(
-        ("external_id" = Option<String>, Query, description = "Only the account with this external id"),
+        ("external_id" = Option<form::Text>, Query, description = "Only the account with this external id"),
         ("status" = Option<StatusBody>, Query, description = "Only accounts with this status"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<AccountBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<AccountBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -233,9 +234,9 @@ pub(crate) async fn list(
 
 /// Look at an account.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}", operation_id = "show_account", tag = "accounts", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The account's id")),
-    responses((status = 200, body = AccountBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    get, path = "/v1/accounts/{id}", operation_id = "show_account", tag = "accounts", security(("operator_key" = ["read"])),
+    params(("id" = form::AccountId, Path, description = "The account's id")),
+    responses((status = 200, body = AccountBody))
 )]
 pub(crate) async fn show(
     State(app): Shared,
@@ -249,10 +250,10 @@ pub(crate) async fn show(
 
 /// Change an account.
 #[utoipa::path(
-    patch, path = "/v1/accounts/{id}", operation_id = "update_account", tag = "accounts", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The account's id")),
+    patch, path = "/v1/accounts/{id}", operation_id = "update_account", tag = "accounts", security(("operator_key" = ["manage"])),
+    params(("id" = form::AccountId, Path, description = "The account's id")),
     request_body = UpdateAccountBody,
-    responses((status = 200, body = AccountBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AccountBody))
 )]
 pub(crate) async fn update(
     State(app): Shared,
@@ -280,10 +281,10 @@ pub(crate) async fn update(
 /// Amounts, times and the digests of the text stay, so that the chain of hashes stays whole. Erasing again changes
 /// nothing.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/erase", operation_id = "erase_texts", tag = "accounts", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The account's id")),
+    post, path = "/v1/accounts/{id}/erase", operation_id = "erase_texts", tag = "accounts", security(("operator_key" = ["manage"])),
+    params(("id" = form::AccountId, Path, description = "The account's id")),
     request_body = EraseBody,
-    responses((status = 200, body = ErasureBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = ErasureBody))
 )]
 pub(crate) async fn erase(
     State(app): Shared,

@@ -14,8 +14,9 @@ use super::{BalanceBody, answer};
 use crate::Shared;
 use crate::auth::{Grant, Operator};
 use crate::body::Payload;
-use crate::fields::{self, Amount, AmountForm, Text};
+use crate::fields::{self, Amount, Text};
 use crate::idempotency::Named;
+use crate::openapi::form;
 use crate::problem::Problem;
 
 /// What corrects a balance.
@@ -23,10 +24,10 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateAdjustmentBody {
     /// By how much: above zero it gives credits that never expire, below zero it takes some.
-    #[schema(value_type = AmountForm)]
+    #[schema(value_type = form::AmountNotZero)]
     credits: Amount,
     /// Why: 1 to 255 characters.
-    #[schema(value_type = String, max_length = 255, example = "double billing of May")]
+    #[schema(value_type = form::Text)]
     reason: Text<Reason>,
     /// Whether more may be taken than is available, past the overdraft limit too.
     #[serde(default)]
@@ -39,20 +40,20 @@ pub(crate) struct CreateAdjustmentBody {
 #[schema(as = Adjustment)]
 pub(crate) struct AdjustmentBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "adj_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::AdjustmentId)]
     id: AdjustmentId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "-2.5")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     /// Why; `null` once it has been erased.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     reason: Option<Reason>,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
     /// The account's balance right after it.
     balance: BalanceBody,
@@ -74,13 +75,13 @@ impl AdjustmentBody {
 /// Correct a balance by hand.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/adjustments", operation_id = "create_adjustment", tag = "adjustments",
-    security(("operator_key" = [])),
+    security(("operator_key" = ["grant"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
     ),
     request_body = CreateAdjustmentBody,
-    responses((status = 201, body = AdjustmentBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = AdjustmentBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,

@@ -12,6 +12,7 @@ use super::path::Id;
 use crate::auth::{Operator, Read};
 use crate::body::Params;
 use crate::fields::{self, Parsed};
+use crate::openapi::form;
 use crate::problem::Problem;
 use crate::{App, Shared};
 
@@ -20,23 +21,23 @@ use crate::{App, Shared};
 #[schema(as = AccountBalance)]
 pub(crate) struct AccountBalanceBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     /// What can be spent; below zero when in debt, the overdraft limit not added.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
+    #[schema(value_type = form::Credits)]
     available: Credits,
     /// What open holds have reserved.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     held: Credits,
     /// `available` and `held` together.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
+    #[schema(value_type = form::Credits)]
     posted: Credits,
     /// How far below zero charges may take `available`; `null` for a time that has passed.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "0")]
+    #[schema(value_type = Option<form::Credits>)]
     overdraft_limit: Option<Credits>,
     /// What expires next, if anything does; `null` for a time that has passed.
     next_expiry: Option<NextExpiryBody>,
@@ -46,7 +47,7 @@ pub(crate) struct AccountBalanceBody {
     seq: u64,
     /// When this was so.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     at: Timestamp,
 }
 
@@ -55,10 +56,10 @@ pub(crate) struct AccountBalanceBody {
 #[schema(as = NextExpiry)]
 pub(crate) struct NextExpiryBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     at: Timestamp,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
 }
 
@@ -67,18 +68,19 @@ pub(crate) struct NextExpiryBody {
 #[schema(as = OpenGrant)]
 pub(crate) struct LotBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::GrantId)]
     id: GrantId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::Credits)]
     remaining: Credits,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::Credits)]
     held: Credits,
     category: CategoryBody,
+    #[schema(maximum = 100)]
     priority: u8,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     expires_at: Option<Timestamp>,
 }
 
@@ -142,12 +144,12 @@ pub(crate) struct BalanceParams {
 
 /// Look at an account's balance, now or at a time that has passed.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/balance", operation_id = "show_balance", tag = "accounts", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/balance", operation_id = "show_balance", tag = "accounts", security(("operator_key" = ["read"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
-        ("at" = Option<String>, Query, description = "A time that has passed"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
+        ("at" = Option<form::TimeGiven>, Query, description = "A time that has passed"),
     ),
-    responses((status = 200, body = AccountBalanceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AccountBalanceBody))
 )]
 pub(crate) async fn show(
     State(app): Shared,

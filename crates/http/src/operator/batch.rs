@@ -23,6 +23,7 @@ use super::refunds::CreateRefundBody;
 use crate::auth::AnyOperator;
 use crate::body::{Payload, parse_fields};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX};
+use crate::openapi::form;
 use crate::problem::{Code, Problem};
 use crate::{App, Shared};
 
@@ -32,7 +33,7 @@ use crate::{App, Shared};
 pub(crate) struct BatchBody {
     /// Each has `idempotency_key`, `type` (`grant`, `charge`, `hold`, `capture`, `release` or `refund`), the fields of
     /// that call, and what that call has in its path as `account_id`, `hold_id` or `charge_id`.
-    #[schema(value_type = Vec<Object>, min_items = 1, max_items = 10_000)]
+    #[schema(value_type = Vec<form::BatchOperation>, min_items = 1, max_items = 10_000)]
     operations: Vec<Fields>,
 }
 
@@ -80,9 +81,10 @@ pub(crate) struct BatchResultsBody {
 #[schema(as = BatchResult)]
 pub(crate) struct BatchResultBody {
     /// The HTTP status that the single call would have had.
+    #[schema(minimum = 200, maximum = 599)]
     status: u16,
     /// The JSON that the single call would have answered.
-    #[schema(value_type = Object)]
+    #[schema(value_type = form::BatchAnswer)]
     body: Box<RawValue>,
     /// Whether it is the answer to an earlier request under the same idempotency key.
     replayed: bool,
@@ -95,7 +97,7 @@ pub(crate) struct BatchResultBody {
 #[utoipa::path(
     post, path = "/v1/batch", operation_id = "batch", tag = "batch", security(("operator_key" = [])),
     request_body = BatchBody,
-    responses((status = 200, body = BatchResultsBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = BatchResultsBody))
 )]
 pub(crate) async fn run(
     State(app): Shared,

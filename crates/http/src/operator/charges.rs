@@ -17,8 +17,9 @@ use super::spending::{self, Payer};
 use super::{BalanceBody, answer};
 use crate::auth::{self, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, Pairs, Parsed, Text};
 use crate::idempotency::Named;
+use crate::openapi::form;
 use crate::paging::{self, List};
 use crate::problem::Problem;
 use crate::{App, Shared};
@@ -28,25 +29,25 @@ use crate::{App, Shared};
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateChargeBody {
     /// Whose credits. Give this or the customer's key.
-    #[schema(value_type = Option<String>, example = "acc_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = Option<form::AccountId>)]
     account_id: Option<Parsed<AccountId>>,
     /// The customer's key, which is checked and charged in one step. It may come in the customer's header instead.
     #[schema(value_type = Option<String>)]
     api_key: Option<String>,
     /// How much: zero or more. Give this or an operation.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::Amount>)]
     credits: Option<Amount>,
     /// An operation of the catalogue: what it costs is charged.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     operation: Option<Text<Operation>>,
     /// How much of the operation: more than zero, 1 if not given.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::AmountAboveZero>)]
     quantity: Option<Amount>,
     /// Your own word for it: 1 to 255 characters.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     reference: Option<Text<Reference>>,
     /// Up to 50 pairs of strings.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -77,42 +78,42 @@ impl CreateChargeBody {
 #[schema(as = Charge)]
 pub(crate) struct ChargeBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "chg_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::ChargeId)]
     id: ChargeId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     /// The customer's key that it was made with.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::KeyId>)]
     key_id: Option<KeyId>,
     /// The hold that it captured.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::HoldId>)]
     hold_id: Option<HoldId>,
     /// The priced operation; `null` where `credits` were given.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     operation: Option<Operation>,
     /// The quantity of the operation; `null` where it was not priced by quantity.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Credits>)]
     quantity: Option<Quantity>,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     /// How much of it has been given back.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     refunded: Credits,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     reference: Option<Reference>,
     #[serde(serialize_with = "fields::pairs")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = form::Metadata)]
     metadata: Metadata,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
     /// The account's balance right after the charge.
     balance: BalanceBody,
@@ -139,13 +140,13 @@ impl ChargeBody {
 
 /// Spend credits.
 #[utoipa::path(
-    post, path = "/v1/charges", operation_id = "create_charge", tag = "charges", security(("operator_key" = [])),
+    post, path = "/v1/charges", operation_id = "create_charge", tag = "charges", security(("operator_key" = ["charge"])),
     params(
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
-        ("ZF-API-KEY" = Option<String>, Header, description = "The customer's key, in place of `api_key`"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("ZF-API-KEY" = Option<form::Secret>, Header, description = "The customer's key, in place of `api_key`"),
     ),
     request_body = CreateChargeBody,
-    responses((status = 201, body = ChargeBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = ChargeBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,
@@ -171,14 +172,14 @@ pub(crate) struct ListParams {
 
 /// List charges, newest first.
 #[utoipa::path(
-    get, path = "/v1/charges", operation_id = "list_charges", tag = "charges", security(("operator_key" = [])),
+    get, path = "/v1/charges", operation_id = "list_charges", tag = "charges", security(("operator_key" = ["read"])),
     params(
-        ("account_id" = Option<String>, Query, description = "Only charges of this account"),
-        ("reference" = Option<String>, Query, description = "Only charges with this reference"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("account_id" = Option<form::AccountId>, Query, description = "Only charges of this account"),
+        ("reference" = Option<form::Text>, Query, description = "Only charges with this reference"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<ChargeBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<ChargeBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -196,9 +197,9 @@ pub(crate) async fn list(
 
 /// Look at a charge.
 #[utoipa::path(
-    get, path = "/v1/charges/{id}", operation_id = "show_charge", tag = "charges", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The charge's id")),
-    responses((status = 200, body = ChargeBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    get, path = "/v1/charges/{id}", operation_id = "show_charge", tag = "charges", security(("operator_key" = ["read"])),
+    params(("id" = form::ChargeId, Path, description = "The charge's id")),
+    responses((status = 200, body = ChargeBody))
 )]
 pub(crate) async fn show(
     State(app): Shared,

@@ -18,8 +18,9 @@ use super::{Nothing, answer};
 use crate::Shared;
 use crate::auth::{self, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, Pairs, Parsed, Text};
 use crate::idempotency::Named;
+use crate::openapi::form;
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
 
@@ -28,7 +29,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateGrantBody {
     /// How much: more than zero.
-    #[schema(value_type = AmountForm)]
+    #[schema(value_type = form::AmountAboveZero)]
     credits: Amount,
     /// `paid` if not given.
     #[schema(value_type = Option<CategoryBody>)]
@@ -37,16 +38,16 @@ pub(crate) struct CreateGrantBody {
     #[schema(value_type = Option<u8>, minimum = 0, maximum = 100)]
     priority: Option<PriorityNumber>,
     /// When it takes effect; now if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::TimeGiven>)]
     effective_at: Option<Parsed<Timestamp>>,
     /// When it expires: in the future, after `effective_at`. Never if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::TimeAhead>)]
     expires_at: Option<Parsed<Timestamp>>,
     /// Your own word for it: 1 to 255 characters.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     reference: Option<Text<Reference>>,
     /// Up to 50 pairs of strings.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -130,40 +131,41 @@ impl TryFrom<i64> for PriorityNumber {
 #[schema(as = Grant)]
 pub(crate) struct GrantBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "grt_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::GrantId)]
     id: GrantId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     /// How large it was made.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     /// What is left of it and not held.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
+    #[schema(value_type = form::Credits)]
     remaining: Credits,
     /// What open holds have reserved from it.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     held: Credits,
     category: CategoryBody,
+    #[schema(maximum = 100)]
     priority: u8,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     effective_at: Timestamp,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     expires_at: Option<Timestamp>,
     status: GrantStatusBody,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     reference: Option<Reference>,
     #[serde(serialize_with = "fields::pairs")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = form::Metadata)]
     metadata: Metadata,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
 }
 
@@ -215,13 +217,13 @@ impl GrantBody {
 
 /// Give credits to an account.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/grants", operation_id = "create_grant", tag = "grants", security(("operator_key" = [])),
+    post, path = "/v1/accounts/{id}/grants", operation_id = "create_grant", tag = "grants", security(("operator_key" = ["grant"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
     ),
     request_body = CreateGrantBody,
-    responses((status = 201, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = GrantBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,
@@ -239,12 +241,13 @@ pub(crate) async fn create(
 ///
 /// What is held of it stays held; what returns of that is taken back as well.
 #[utoipa::path(
-    post, path = "/v1/grants/{id}/void", operation_id = "void_grant", tag = "grants", security(("operator_key" = [])),
+    post, path = "/v1/grants/{id}/void", operation_id = "void_grant", tag = "grants", security(("operator_key" = ["grant"])),
     params(
-        ("id" = String, Path, description = "The grant's id"),
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("id" = form::GrantId, Path, description = "The grant's id"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
     ),
-    responses((status = 200, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    request_body = Nothing,
+    responses((status = 200, body = GrantBody))
 )]
 pub(crate) async fn void(
     State(app): Shared,
@@ -263,13 +266,13 @@ pub(crate) async fn void(
 
 /// List an account's grants, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/grants", operation_id = "list_grants", tag = "grants", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/grants", operation_id = "list_grants", tag = "grants", security(("operator_key" = ["read"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<GrantBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<GrantBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -284,9 +287,9 @@ pub(crate) async fn list(
 
 /// Look at a grant.
 #[utoipa::path(
-    get, path = "/v1/grants/{id}", operation_id = "show_grant", tag = "grants", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The grant's id")),
-    responses((status = 200, body = GrantBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    get, path = "/v1/grants/{id}", operation_id = "show_grant", tag = "grants", security(("operator_key" = ["read"])),
+    params(("id" = form::GrantId, Path, description = "The grant's id")),
+    responses((status = 200, body = GrantBody))
 )]
 pub(crate) async fn show(
     State(app): Shared,

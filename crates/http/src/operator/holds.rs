@@ -22,8 +22,9 @@ use super::spending::{self, Payer};
 use super::{BalanceBody, Nothing, answer};
 use crate::auth::{Charge, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, Pairs, Parsed, Text};
 use crate::idempotency::Named;
+use crate::openapi::form;
 use crate::paging::{self, List};
 use crate::problem::Problem;
 use crate::{App, Shared};
@@ -35,28 +36,28 @@ const SECONDS_MAX: u32 = HOLD_MS_MAX / 1000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateHoldBody {
     /// Whose credits. Give this or the customer's key.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::AccountId>)]
     account_id: Option<Parsed<AccountId>>,
     /// The customer's key. It may come in the customer's header instead.
     #[schema(value_type = Option<String>)]
     api_key: Option<String>,
     /// How much: more than zero. Give this or an operation.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::AmountAboveZero>)]
     credits: Option<Amount>,
     /// An operation of the catalogue: what it costs is reserved.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     operation: Option<Text<Operation>>,
     /// How much of the operation: more than zero, 1 if not given.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::AmountAboveZero>)]
     quantity: Option<Amount>,
     /// How long it lasts, in seconds: 1 to 604800, 900 if not given.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 604_800)]
     expires_in: Option<Seconds>,
     /// Your own word for it: 1 to 255 characters.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     reference: Option<Text<Reference>>,
     /// Up to 50 pairs of strings.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -106,10 +107,10 @@ impl CreateHoldBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaptureHoldBody {
     /// How much. All that is held still, if neither this nor a quantity is given. Zero gives everything back.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::Amount>)]
     credits: Option<Amount>,
     /// How much of the operation that the hold was made for, at the price that it had then.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::AmountAboveZero>)]
     quantity: Option<Amount>,
     /// Whether the hold ends with it, and what is left is given back; true if not given.
     #[serde(rename = "final")]
@@ -194,44 +195,44 @@ impl CaptureHoldBody {
 #[schema(as = Hold)]
 pub(crate) struct HoldBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "hld_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::HoldId)]
     id: HoldId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     /// The customer's key that it was made with.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::KeyId>)]
     key_id: Option<KeyId>,
     /// The priced operation; `null` where `credits` were given.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     operation: Option<Operation>,
     /// The quantity of the operation; `null` where `credits` were given.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Credits>)]
     quantity: Option<Quantity>,
     /// How much it reserved.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "5")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     /// How much was charged through it, more than it reserved included.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     captured: Credits,
     status: HoldStatusBody,
     /// When it lapses unless it has ended before.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     expires_at: Timestamp,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     reference: Option<Reference>,
     #[serde(serialize_with = "fields::pairs")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = form::Metadata)]
     metadata: Metadata,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
     /// The account's balance right after it was made; in the answer to a release, right after that.
     balance: BalanceBody,
@@ -307,13 +308,13 @@ impl HoldBody {
 
 /// Reserve credits.
 #[utoipa::path(
-    post, path = "/v1/holds", operation_id = "create_hold", tag = "holds", security(("operator_key" = [])),
+    post, path = "/v1/holds", operation_id = "create_hold", tag = "holds", security(("operator_key" = ["charge"])),
     params(
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
-        ("ZF-API-KEY" = Option<String>, Header, description = "The customer's key, in place of `api_key`"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("ZF-API-KEY" = Option<form::Secret>, Header, description = "The customer's key, in place of `api_key`"),
     ),
     request_body = CreateHoldBody,
-    responses((status = 201, body = HoldBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = HoldBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,
@@ -330,13 +331,13 @@ pub(crate) async fn create(
 
 /// Spend what a hold has reserved, and perhaps more.
 #[utoipa::path(
-    post, path = "/v1/holds/{id}/capture", operation_id = "capture_hold", tag = "holds", security(("operator_key" = [])),
+    post, path = "/v1/holds/{id}/capture", operation_id = "capture_hold", tag = "holds", security(("operator_key" = ["charge"])),
     params(
-        ("id" = String, Path, description = "The hold's id"),
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("id" = form::HoldId, Path, description = "The hold's id"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
     ),
     request_body = CaptureHoldBody,
-    responses((status = 201, body = ChargeBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = ChargeBody))
 )]
 pub(crate) async fn capture(
     State(app): Shared,
@@ -353,12 +354,13 @@ pub(crate) async fn capture(
 
 /// Give back what a hold has reserved.
 #[utoipa::path(
-    post, path = "/v1/holds/{id}/release", operation_id = "release_hold", tag = "holds", security(("operator_key" = [])),
+    post, path = "/v1/holds/{id}/release", operation_id = "release_hold", tag = "holds", security(("operator_key" = ["charge"])),
     params(
-        ("id" = String, Path, description = "The hold's id"),
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("id" = form::HoldId, Path, description = "The hold's id"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
     ),
-    responses((status = 200, body = HoldBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    request_body = Nothing,
+    responses((status = 200, body = HoldBody))
 )]
 pub(crate) async fn release(
     State(app): Shared,
@@ -397,14 +399,14 @@ pub(crate) struct ListParams {
 
 /// List holds, newest first.
 #[utoipa::path(
-    get, path = "/v1/holds", operation_id = "list_holds", tag = "holds", security(("operator_key" = [])),
+    get, path = "/v1/holds", operation_id = "list_holds", tag = "holds", security(("operator_key" = ["read"])),
     params(
-        ("account_id" = Option<String>, Query, description = "Only holds of this account"),
+        ("account_id" = Option<form::AccountId>, Query, description = "Only holds of this account"),
         ("status" = Option<HoldStatusBody>, Query, description = "Only holds with this status"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<HoldBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<HoldBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -419,9 +421,9 @@ pub(crate) async fn list(
 
 /// Look at a hold.
 #[utoipa::path(
-    get, path = "/v1/holds/{id}", operation_id = "show_hold", tag = "holds", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The hold's id")),
-    responses((status = 200, body = HoldBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    get, path = "/v1/holds/{id}", operation_id = "show_hold", tag = "holds", security(("operator_key" = ["read"])),
+    params(("id" = form::HoldId, Path, description = "The hold's id")),
+    responses((status = 200, body = HoldBody))
 )]
 pub(crate) async fn show(
     State(app): Shared,

@@ -16,7 +16,8 @@ use super::answer::{self, Beside};
 use super::path::Id;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, Amount, AmountForm, Object, Pairs, Parsed, Text};
+use crate::fields::{self, Amount, Object, Pairs, Parsed, Text};
+use crate::openapi::form;
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
 use crate::{App, Shared};
@@ -26,16 +27,16 @@ use crate::{App, Shared};
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateKeyBody {
     /// What it is called: 1 to 255 characters.
-    #[schema(value_type = String, max_length = 255, example = "production")]
+    #[schema(value_type = form::Text)]
     name: Text<Name>,
     /// When it stops working: in the future. Never if not given.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::TimeAhead>)]
     expires_at: Option<Parsed<Timestamp>>,
     /// How much it may spend. As much as the account has, if not given.
     #[schema(value_type = Option<LimitBody>)]
     limit: Option<Object<LimitBody>>,
     /// Up to 50 pairs of strings.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -44,10 +45,15 @@ pub(crate) struct CreateKeyBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportKeyBody {
     /// What it is called: 1 to 255 characters.
-    #[schema(value_type = String, max_length = 255)]
+    #[schema(value_type = form::Text)]
     name: Text<Name>,
     /// The secret: 16 to 255 visible characters.
-    #[schema(min_length = 16, max_length = 255)]
+    #[schema(
+        min_length = 16,
+        max_length = 255,
+        pattern = "^[!-~]*$",
+        example = "8f14e45f-ceea-467f-a0e6-1d9b2c7f3a55"
+    )]
     secret: String,
     /// Whether a secret of fewer than 32 characters is taken.
     #[serde(default)]
@@ -58,10 +64,10 @@ pub(crate) struct ImportKeyBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdateKeyBody {
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     name: Option<Text<Name>>,
     #[serde(default, deserialize_with = "fields::present")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::TimeAhead>)]
     expires_at: Option<Option<Parsed<Timestamp>>>,
     #[serde(default, deserialize_with = "fields::present")]
     #[schema(value_type = Option<LimitBody>)]
@@ -69,7 +75,7 @@ pub(crate) struct UpdateKeyBody {
     /// Whether the key is switched off.
     disabled: Option<bool>,
     /// Replaces the pairs that the key had.
-    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
 }
 
@@ -104,7 +110,7 @@ impl TryFrom<i64> for OverlapSeconds {
 #[schema(as = KeyLimit)]
 pub(crate) struct LimitBody {
     #[serde(serialize_with = "amount")]
-    #[schema(value_type = AmountForm)]
+    #[schema(value_type = form::Amount)]
     credits: Amount,
     period: PeriodBody,
 }
@@ -170,39 +176,40 @@ impl TryFrom<LimitBody> for KeyLimit {
 #[schema(as = Key)]
 pub(crate) struct KeyBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "key_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::KeyId)]
     id: KeyId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "production")]
+    #[schema(value_type = form::Text)]
     name: Name,
     /// The secret, in the answer that makes it and never again; not for an imported one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = form::Secret, required = false)]
     secret: Option<String>,
     /// Ends in the secret's last 4 characters.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "cof_live_…x7Qa")]
+    #[schema(value_type = form::Hint)]
     hint: Hint,
     status: KeyStatusBody,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     expires_at: Option<Timestamp>,
     limit: Option<LimitBody>,
     /// What it has spent in the running period of its limit; without a limit, in all.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     spent: Credits,
     #[serde(serialize_with = "fields::pairs")]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = form::Metadata)]
     metadata: Metadata,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
     /// When it last read a balance or paid, to about a second; `null` if never.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     last_used_at: Option<Timestamp>,
 }
 
@@ -255,10 +262,10 @@ impl KeyBody {
 
 /// Make a key.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/keys", operation_id = "create_key", tag = "keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The account's id")),
+    post, path = "/v1/accounts/{id}/keys", operation_id = "create_key", tag = "keys", security(("operator_key" = ["manage"])),
+    params(("id" = form::AccountId, Path, description = "The account's id")),
     request_body = CreateKeyBody,
-    responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = KeyBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,
@@ -283,10 +290,10 @@ pub(crate) async fn create(
 
 /// Take over a key that a customer has already.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/keys/import", operation_id = "import_key", tag = "keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The account's id")),
+    post, path = "/v1/accounts/{id}/keys/import", operation_id = "import_key", tag = "keys", security(("operator_key" = ["manage"])),
+    params(("id" = form::AccountId, Path, description = "The account's id")),
     request_body = ImportKeyBody,
-    responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = KeyBody))
 )]
 pub(crate) async fn import(
     State(app): Shared,
@@ -323,13 +330,13 @@ fn imported(app: &App, body: &ImportKeyBody) -> Result<Secret, Problem> {
 
 /// List an account's keys, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/keys", operation_id = "list_keys", tag = "keys", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/keys", operation_id = "list_keys", tag = "keys", security(("operator_key" = ["read"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<KeyBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<KeyBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -350,9 +357,9 @@ pub(crate) async fn list(
 
 /// Look at a key.
 #[utoipa::path(
-    get, path = "/v1/keys/{id}", operation_id = "show_key", tag = "keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The key's id")),
-    responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    get, path = "/v1/keys/{id}", operation_id = "show_key", tag = "keys", security(("operator_key" = ["read"])),
+    params(("id" = form::KeyId, Path, description = "The key's id")),
+    responses((status = 200, body = KeyBody))
 )]
 pub(crate) async fn show(
     State(app): Shared,
@@ -365,10 +372,10 @@ pub(crate) async fn show(
 
 /// Change a key.
 #[utoipa::path(
-    patch, path = "/v1/keys/{id}", operation_id = "update_key", tag = "keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The key's id")),
+    patch, path = "/v1/keys/{id}", operation_id = "update_key", tag = "keys", security(("operator_key" = ["manage"])),
+    params(("id" = form::KeyId, Path, description = "The key's id")),
     request_body = UpdateKeyBody,
-    responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = KeyBody))
 )]
 pub(crate) async fn update(
     State(app): Shared,
@@ -395,10 +402,10 @@ pub(crate) async fn update(
 
 /// Give a key another secret. Its id, its limit and what it has spent stay.
 #[utoipa::path(
-    post, path = "/v1/keys/{id}/rotate", operation_id = "rotate_key", tag = "keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The key's id")),
+    post, path = "/v1/keys/{id}/rotate", operation_id = "rotate_key", tag = "keys", security(("operator_key" = ["manage"])),
+    params(("id" = form::KeyId, Path, description = "The key's id")),
     request_body = RotateKeyBody,
-    responses((status = 201, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = KeyBody))
 )]
 pub(crate) async fn rotate(
     State(app): Shared,
@@ -421,9 +428,10 @@ pub(crate) async fn rotate(
 
 /// Kill a key, for good.
 #[utoipa::path(
-    post, path = "/v1/keys/{id}/revoke", operation_id = "revoke_key", tag = "keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The key's id")),
-    responses((status = 200, body = KeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    post, path = "/v1/keys/{id}/revoke", operation_id = "revoke_key", tag = "keys", security(("operator_key" = ["manage"])),
+    params(("id" = form::KeyId, Path, description = "The key's id")),
+    request_body = super::Nothing,
+    responses((status = 200, body = KeyBody))
 )]
 pub(crate) async fn revoke(
     State(app): Shared,

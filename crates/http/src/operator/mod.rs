@@ -32,6 +32,7 @@ use utoipa::ToSchema;
 use coffer_ledger::{Balance, Credits};
 
 use crate::fields;
+use crate::openapi::form;
 
 /// What an account can spend and what it has reserved.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,11 +40,11 @@ use crate::fields;
 pub(crate) struct BalanceBody {
     /// What can be spent; below zero when in debt, the overdraft limit not added.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1234")]
+    #[schema(value_type = form::Credits)]
     available: Credits,
     /// What open holds have reserved.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0")]
+    #[schema(value_type = form::Credits)]
     held: Credits,
 }
 
@@ -54,6 +55,6 @@ impl From<Balance> for BalanceBody {
 }
 
 /// The body of a request that needs none.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}

@@ -18,6 +18,7 @@ use crate::Shared;
 use crate::auth::{Admin, Operator};
 use crate::body::{Params, Payload};
 use crate::fields::{self, Parsed, Text};
+use crate::openapi::form;
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
 
@@ -26,10 +27,10 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateOperatorKeyBody {
     /// What it is called: 1 to 255 characters.
-    #[schema(value_type = String, max_length = 255, example = "billing backend")]
+    #[schema(value_type = form::Text)]
     name: Text<Name>,
-    /// What it may do: some of read, charge, grant, manage, admin. Everything, if not given.
-    #[schema(value_type = Option<Vec<String>>)]
+    /// What it may do. Everything, if not given.
+    #[schema(value_type = Option<Vec<form::ScopeName>>, min_items = 1)]
     scopes: Option<Vec<Parsed<Scope>>>,
 }
 
@@ -38,25 +39,35 @@ pub(crate) struct CreateOperatorKeyBody {
 #[schema(as = OperatorKey)]
 pub(crate) struct OperatorKeyBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "opk_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::OperatorKeyId)]
     id: OperatorKeyId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::Text)]
     name: Name,
     /// The secret, in the answer that makes it and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = form::Secret, required = false)]
     secret: Option<String>,
     /// Ends in the secret's last 4 characters.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::Hint)]
     hint: Hint,
-    /// `active` or `revoked`.
-    status: &'static str,
+    status: OperatorKeyStatusBody,
     /// What it may do.
+    #[schema(value_type = Vec<form::ScopeName>)]
     scopes: Vec<&'static str>,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
+}
+
+/// Whether an operator's key opens anything.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = OperatorKeyStatus)]
+pub(crate) enum OperatorKeyStatusBody {
+    Active,
+    Revoked,
 }
 
 impl OperatorKeyBody {
@@ -66,7 +77,10 @@ impl OperatorKeyBody {
             name: key.name,
             secret: secret.map(|secret| secret.expose().to_owned()),
             hint: key.hint,
-            status: if key.revoked_at.is_some() { "revoked" } else { "active" },
+            status: match key.revoked_at {
+                Some(_) => OperatorKeyStatusBody::Revoked,
+                None => OperatorKeyStatusBody::Active,
+            },
             scopes: key.scopes.iter().map(Scope::as_str).collect(),
             created_at: key.created_at,
         }
@@ -75,9 +89,9 @@ impl OperatorKeyBody {
 
 /// Make an operator's key.
 #[utoipa::path(
-    post, path = "/v1/operator-keys", operation_id = "create_operator_key", tag = "operator keys", security(("operator_key" = [])),
+    post, path = "/v1/operator-keys", operation_id = "create_operator_key", tag = "operator keys", security(("operator_key" = ["admin"])),
     request_body = CreateOperatorKeyBody,
-    responses((status = 201, body = OperatorKeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = OperatorKeyBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,
@@ -104,12 +118,12 @@ pub(crate) async fn create(
 
 /// List operators' keys, newest first.
 #[utoipa::path(
-    get, path = "/v1/operator-keys", operation_id = "list_operator_keys", tag = "operator keys", security(("operator_key" = [])),
+    get, path = "/v1/operator-keys", operation_id = "list_operator_keys", tag = "operator keys", security(("operator_key" = ["admin"])),
     params(
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<OperatorKeyBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<OperatorKeyBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -126,9 +140,10 @@ pub(crate) async fn list(
 
 /// Kill an operator's key, for good.
 #[utoipa::path(
-    post, path = "/v1/operator-keys/{id}/revoke", operation_id = "revoke_operator_key", tag = "operator keys", security(("operator_key" = [])),
-    params(("id" = String, Path, description = "The operator key's id")),
-    responses((status = 200, body = OperatorKeyBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    post, path = "/v1/operator-keys/{id}/revoke", operation_id = "revoke_operator_key", tag = "operator keys", security(("operator_key" = ["admin"])),
+    params(("id" = form::OperatorKeyId, Path, description = "The operator key's id")),
+    request_body = Nothing,
+    responses((status = 200, body = OperatorKeyBody))
 )]
 pub(crate) async fn revoke(
     State(app): Shared,

@@ -14,7 +14,8 @@ use super::path::OperationName;
 use crate::Shared;
 use crate::auth::{Manage, Operator, Read};
 use crate::body::{Params, Payload};
-use crate::fields::{self, AmountForm, Text};
+use crate::fields::{self, Text};
+use crate::openapi::form;
 use crate::paging::{List, PageParams};
 use crate::problem::Problem;
 
@@ -23,13 +24,13 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutPriceBody {
     /// What one unit costs: zero or more, with at most 12 fraction digits. "0" is free.
-    #[schema(value_type = AmountForm)]
+    #[schema(value_type = form::UnitPriceGiven)]
     credits_per_unit: RateText,
     /// What the operation is counted in, such as `image` or `1000 tokens`.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     unit: Option<Text<Unit>>,
     /// What the operation is.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     description: Option<Text<Description>>,
 }
 
@@ -70,21 +71,21 @@ impl<'de> Deserialize<'de> for RateText {
 #[schema(as = Price)]
 pub(crate) struct PriceBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "remove-watermark")]
+    #[schema(value_type = form::Text)]
     operation: Operation,
     /// What one unit costs.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0.25")]
+    #[schema(value_type = form::UnitPrice)]
     credits_per_unit: Rate,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "image")]
+    #[schema(value_type = Option<form::Text>)]
     unit: Option<Unit>,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>)]
     description: Option<Description>,
     /// When it was last set; `null` for the one that every catalogue has.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     updated_at: Option<Timestamp>,
 }
 
@@ -102,12 +103,12 @@ impl PriceBody {
 
 /// List prices, newest first.
 #[utoipa::path(
-    get, path = "/v1/prices", operation_id = "list_prices", tag = "prices", security(("operator_key" = [])),
+    get, path = "/v1/prices", operation_id = "list_prices", tag = "prices", security(("operator_key" = ["read"])),
     params(
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
-    responses((status = 200, body = List<PriceBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = List<PriceBody>))
 )]
 pub(crate) async fn list(
     State(app): Shared,
@@ -120,10 +121,10 @@ pub(crate) async fn list(
 
 /// Set the price of an operation. Charges and holds that were made before keep the price of then.
 #[utoipa::path(
-    put, path = "/v1/prices/{operation}", operation_id = "put_price", tag = "prices", security(("operator_key" = [])),
-    params(("operation" = String, Path, description = "The operation: 1 to 255 characters")),
+    put, path = "/v1/prices/{operation}", operation_id = "put_price", tag = "prices", security(("operator_key" = ["manage"])),
+    params(("operation" = form::Text, Path, description = "The operation: 1 to 255 characters")),
     request_body = PutPriceBody,
-    responses((status = 200, body = PriceBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = PriceBody))
 )]
 pub(crate) async fn put(
     State(app): Shared,
@@ -144,9 +145,9 @@ pub(crate) async fn put(
 
 /// Take an operation out of the catalogue.
 #[utoipa::path(
-    delete, path = "/v1/prices/{operation}", operation_id = "delete_price", tag = "prices", security(("operator_key" = [])),
-    params(("operation" = String, Path, description = "The operation")),
-    responses((status = 204, description = "It has no price any more"), (status = "default", body = Problem, content_type = "application/problem+json"))
+    delete, path = "/v1/prices/{operation}", operation_id = "delete_price", tag = "prices", security(("operator_key" = ["manage"])),
+    params(("operation" = form::Text, Path, description = "The operation")),
+    responses((status = 204, description = "It has no price any more"))
 )]
 pub(crate) async fn delete(
     State(app): Shared,

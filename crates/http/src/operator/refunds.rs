@@ -13,8 +13,9 @@ use super::path::Id;
 use super::{BalanceBody, answer};
 use crate::auth::{Grant, Operator};
 use crate::body::Payload;
-use crate::fields::{self, Amount, AmountForm};
+use crate::fields::{self, Amount};
 use crate::idempotency::Named;
+use crate::openapi::form;
 use crate::problem::Problem;
 use crate::{App, Shared};
 
@@ -23,7 +24,7 @@ use crate::{App, Shared};
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateRefundBody {
     /// How much: more than zero. All that is left of the charge, if not given.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::AmountAboveZero>)]
     credits: Option<Amount>,
 }
 
@@ -57,19 +58,19 @@ impl CreateRefundBody {
 #[schema(as = Refund)]
 pub(crate) struct RefundBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "rfd_01jd7z4r5efkyv3q8x9w2m6n0p")]
+    #[schema(value_type = form::RefundId)]
     id: RefundId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::ChargeId)]
     charge_id: ChargeId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "1")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = form::Time)]
     created_at: Timestamp,
     /// The account's balance right after the refund.
     balance: BalanceBody,
@@ -93,13 +94,13 @@ impl RefundBody {
 /// What would return to a lot that has expired becomes a promotional lot that lives for 30 days, unless the server is
 /// configured otherwise.
 #[utoipa::path(
-    post, path = "/v1/charges/{id}/refund", operation_id = "refund_charge", tag = "charges", security(("operator_key" = [])),
+    post, path = "/v1/charges/{id}/refund", operation_id = "refund_charge", tag = "charges", security(("operator_key" = ["grant"])),
     params(
-        ("id" = String, Path, description = "The charge's id"),
-        ("Idempotency-Key" = String, Header, description = "Your name for this request: 1 to 255 visible characters"),
+        ("id" = form::ChargeId, Path, description = "The charge's id"),
+        ("Idempotency-Key" = form::IdempotencyKey, Header, description = "Your name for this request: 1 to 255 visible characters"),
     ),
     request_body(content = CreateRefundBody),
-    responses((status = 201, body = RefundBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 201, body = RefundBody))
 )]
 pub(crate) async fn create(
     State(app): Shared,

@@ -16,6 +16,7 @@ use crate::auth::{Operator, Read};
 use crate::body::Params;
 use crate::entries::{self, EntryBody, EntryParams, View};
 use crate::fields::{self, Parsed};
+use crate::openapi::form;
 use crate::paging::List;
 use crate::problem::Problem;
 use crate::{App, Shared};
@@ -24,19 +25,17 @@ use crate::{App, Shared};
 ///
 /// Times grow with the numbers. A page may hold fewer entries than its limit although there are more.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/entries", operation_id = "list_entries", tag = "statements", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/entries", operation_id = "list_entries", tag = "statements", security(("operator_key" = ["read"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
-        ("from" = Option<String>, Query, description = "Only entries of this time or later"),
-        ("to" = Option<String>, Query, description = "Only entries before this time"),
-        ("kind" = Option<String>, Query, description = "Only entries of this kind"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
-        ("Accept" = Option<String>, Header, description = "`text/csv` or `application/x-ndjson` for the whole range as a stream"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
+        ("from" = Option<form::TimeGiven>, Query, description = "Only entries of this time or later"),
+        ("to" = Option<form::TimeGiven>, Query, description = "Only entries before this time"),
+        ("kind" = Option<form::KindOfEntry>, Query, description = "Only entries of this kind"),
+        ("limit" = Option<form::PageLimit>, Query, description = "1 to 100, default 20"),
+        ("cursor" = Option<form::Cursor>, Query, description = "The `next_cursor` of the page before"),
     ),
     responses(
         (status = 200, content((List<EntryBody> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"))),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn entries(
@@ -85,14 +84,14 @@ impl FromStr for UsageByName {
 #[schema(as = AccountUsage)]
 pub(crate) struct AccountUsageBody {
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = form::AccountId)]
     account_id: AccountId,
     by: UsageByName,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     from: Option<Timestamp>,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<form::Time>)]
     to: Option<Timestamp>,
     data: Vec<UsageBody>,
 }
@@ -103,26 +102,27 @@ pub(crate) struct AccountUsageBody {
 pub(crate) struct UsageBody {
     /// The day in UTC, such as `2026-11-22`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = form::Day, required = false)]
     day: Option<String>,
     /// The customer's key; `null` for what was charged without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::KeyId>, required = false)]
     key_id: Option<serde_json::Value>,
     /// The operation; `null` for what was charged in credits.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::Text>, required = false)]
     operation: Option<serde_json::Value>,
     /// Charges less refunds.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "12.5")]
+    #[schema(value_type = form::Credits)]
     credits: Credits,
     /// What charges and captures came to.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "13")]
+    #[schema(value_type = form::Credits)]
     charged: Credits,
     /// What was refunded meanwhile.
     #[serde(serialize_with = "fields::text")]
-    #[schema(value_type = String, example = "0.5")]
+    #[schema(value_type = form::Credits)]
     refunded: Credits,
     /// How many charges and captures there were.
     charges: u64,
@@ -153,14 +153,14 @@ impl From<Usage> for UsageBody {
 
 /// What an account has spent, summed by day, key or operation. A refund counts when it was made.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/usage", operation_id = "show_usage", tag = "statements", security(("operator_key" = [])),
+    get, path = "/v1/accounts/{id}/usage", operation_id = "show_usage", tag = "statements", security(("operator_key" = ["read"])),
     params(
-        ("id" = String, Path, description = "The account's id"),
+        ("id" = form::AccountId, Path, description = "The account's id"),
         ("by" = Option<UsageByName>, Query, description = "What it is summed by; `day` if not given"),
-        ("from" = Option<String>, Query, description = "Only what happened at this time or later"),
-        ("to" = Option<String>, Query, description = "Only what happened before this time"),
+        ("from" = Option<form::TimeGiven>, Query, description = "Only what happened at this time or later"),
+        ("to" = Option<form::TimeGiven>, Query, description = "Only what happened before this time"),
     ),
-    responses((status = 200, body = AccountUsageBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AccountUsageBody))
 )]
 pub(crate) async fn usage(
     State(app): Shared,

@@ -11,7 +11,8 @@ use super::spending;
 use crate::Shared;
 use crate::auth::{Charge, Operator};
 use crate::body::Payload;
-use crate::fields::{self, Amount, AmountForm, Text};
+use crate::fields::{self, Amount, Text};
+use crate::openapi::form;
 use crate::problem::Problem;
 
 /// Which key, and what for.
@@ -21,13 +22,13 @@ pub(crate) struct VerifyKeyBody {
     /// The customer's key.
     api_key: String,
     /// An operation of the catalogue.
-    #[schema(value_type = Option<String>, max_length = 255)]
+    #[schema(value_type = Option<form::Text>)]
     operation: Option<Text<Operation>>,
     /// How much of the operation: more than zero, 1 if not given.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::AmountAboveZero>)]
     quantity: Option<Amount>,
     /// How many credits, in place of an operation.
-    #[schema(value_type = Option<AmountForm>)]
+    #[schema(value_type = Option<form::Amount>)]
     credits: Option<Amount>,
 }
 
@@ -38,28 +39,28 @@ pub(crate) struct KeyVerificationBody {
     /// Whether the key is live. If not, everything else is `null` or false.
     valid: bool,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::AccountId>)]
     account_id: Option<AccountId>,
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<form::KeyId>)]
     key_id: Option<KeyId>,
     /// What it would cost; `null` where no cost was asked for.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "2.5")]
+    #[schema(value_type = Option<form::Credits>)]
     would_charge: Option<Credits>,
     /// Whether a charge of that would be let through now.
     allowed: bool,
     /// What the account has available.
     #[serde(serialize_with = "fields::option")]
-    #[schema(value_type = Option<String>, example = "1234")]
+    #[schema(value_type = Option<form::Credits>)]
     available: Option<Credits>,
 }
 
 /// Look whether a customer's key would be let through. Nothing is spent.
 #[utoipa::path(
-    post, path = "/v1/keys/verify", operation_id = "verify_key", tag = "keys", security(("operator_key" = [])),
+    post, path = "/v1/keys/verify", operation_id = "verify_key", tag = "keys", security(("operator_key" = ["charge"])),
     request_body = VerifyKeyBody,
-    responses((status = 200, body = KeyVerificationBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = KeyVerificationBody))
 )]
 pub(crate) async fn verify(
     State(app): Shared,
