@@ -60,6 +60,7 @@ Customer's key   {key}
 Operator key     {operator_key}
 Balance          http://{address}{path}
 Operator API     http://{operator_address}/v1/accounts
+Documentation    http://{address}/docs
 OpenAPI          http://{address}/openapi.json
 Data             {}{lasts}",
             data.display()

@@ -24,6 +24,8 @@ mod entries;
 
 mod health;
 mod metrics;
+
+mod docs;
 mod openapi;
 
 mod body;
@@ -94,6 +96,7 @@ pub(crate) struct App {
     pub(crate) balance_path: String,
     pub(crate) rates: rate_limit::Rates,
     pub(crate) metrics: metrics::Metrics,
+    pub(crate) documents: docs::Documents,
 }
 
 pub(crate) type Shared = axum::extract::State<Arc<App>>;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use coffer_service::Service;
 
+use crate::docs::Documents;
 use crate::metrics::Metrics;
 use crate::operator::{
     accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, prices, refunds,
@@ -20,7 +21,7 @@ use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::settings::Settings;
-use crate::{App, customer, health, openapi, request};
+use crate::{App, customer, docs, health, openapi, request};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
@@ -44,7 +45,8 @@ pub enum Surface {
 pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
     let rates = Rates::new(&settings.rate_limits);
     let balance_path = settings.product.balance_path();
-    let app = Arc::new(App { service, settings, balance_path, rates, metrics: Metrics::new() });
+    let (metrics, documents) = (Metrics::new(), Documents::default());
+    let app = Arc::new(App { service, settings, balance_path, rates, metrics, documents });
     Routers { operator: operator_routes(), app }
 }
 
@@ -111,6 +113,8 @@ fn everywhere() -> Router<Arc<App>> {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(docs::show))
+        .route("/docs/style.css", get(docs::style))
 }
 
 async fn not_found() -> Problem {

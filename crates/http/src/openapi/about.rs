@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::limits::{BATCH_BYTES_MAX, BODY_BYTES_MAX, HEADERS_BYTES_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 /// The chapters that stand before the operations: a heading and paragraphs.
-fn chapters() -> Vec<(&'static str, String)> {
+pub(crate) fn chapters() -> Vec<(&'static str, String)> {
     let kib = 1024;
     vec![
         (

@@ -12,8 +12,11 @@ pub(crate) mod form;
 
 mod balance;
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 use coffer_ledger::Scope;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
@@ -24,8 +27,9 @@ use crate::operator::{
 };
 use crate::problem::Problem;
 use crate::settings::Settings;
-use crate::{Shared, customer, health};
+use crate::{Shared, customer, docs, health};
 
+pub(crate) use about::chapters;
 use errors::{Caller, Shape};
 
 /// How the handlers name the header of customers' keys, whose name is a matter of configuration.
@@ -121,8 +125,9 @@ fn caller(security: &Value) -> Caller {
     get, path = "/openapi.json", operation_id = "openapi", tag = "server", security(()),
     responses((status = 200, description = "An OpenAPI 3.1 document.", body = serde_json::Value))
 )]
-pub(crate) async fn show(State(app): Shared) -> Json<Value> {
-    Json(document(&app.settings))
+pub(crate) async fn show(State(app): Shared) -> impl IntoResponse {
+    let app = Arc::clone(&app);
+    ([(header::CONTENT_TYPE, "application/json")], app.documents.openapi(&app.settings))
 }
 
 #[derive(OpenApi)]
@@ -173,6 +178,7 @@ pub(crate) async fn show(State(app): Shared) -> Json<Value> {
         health::readyz,
         health::metrics,
         show,
+        docs::show,
     )
 )]
 struct Document;

@@ -1,10 +1,14 @@
-//! What is told without a key: health, numbers, the OpenAPI document.
+//! What is told without a key: health, numbers, the OpenAPI document, and the page that shows it.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use coffer_http::Settings;
+use coffer_http::{Settings, Surface, routers};
+use coffer_service::{Clock, Service};
+use coffer_store::{DataDirectory, SqliteStore};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, AsString as _};
@@ -204,6 +208,57 @@ async fn the_document_has_the_configured_names() {
     assert_eq!(document["components"]["securitySchemes"]["api_key"]["name"], "X-Acme-Key");
     assert_eq!(document["paths"]["/v1/charges"]["post"]["parameters"][1]["name"], "X-Acme-Key");
     assert!(!document.to_string().contains("ZF-API-KEY"));
+}
+
+/// The values of an attribute wherever it stands in a page.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let start = format!(" {name}=\"");
+    page.split(start.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap_or_default()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_needs_no_script_and_no_other_host() {
+    let api = Api::new();
+    let page = anonymous(&api, "/docs").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
+    assert!(!page.headers.contains_key("set-cookie"));
+    for absent in ["<script", "<style", " style=\"", " onclick", " src=\"", "url(", "@import"] {
+        assert!(!page.text.contains(absent), "{absent}");
+    }
+    let anchors: BTreeSet<&str> = attributes(&page.text, "id").into_iter().collect();
+    assert_eq!(anchors.len(), attributes(&page.text, "id").len(), "an anchor stands twice");
+    for link in attributes(&page.text, "href") {
+        match link.strip_prefix('#') {
+            Some(anchor) => assert!(anchors.contains(anchor), "{link} leads nowhere"),
+            None => assert_eq!(anonymous(&api, &format!("/{link}")).await.status, 200, "{link}"),
+        }
+    }
+    for (method, path, operation) in operations(&document()) {
+        let id = operation["operationId"].as_str().expect("an id");
+        assert!(anchors.contains(id), "{method} {path} is missing");
+    }
+    let style = anonymous(&api, "/docs/style.css").await;
+    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
+    assert!(!style.text.contains("url(") && !style.text.contains("@import"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_ports_tell_of_the_api() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
+    let service = Service::start(Arc::new(store.expect("an empty ledger")), Clock::system(), None);
+    let routers = routers(service, Settings::default());
+    for surface in [Surface::Public, Surface::Operator] {
+        for path in ["/docs", "/docs/style.css", "/openapi.json"] {
+            let request = Request::get(path).body(Body::empty()).expect("a request");
+            let response = routers.surface(surface).answer(Ipv4Addr::LOCALHOST.into(), request).await;
+            assert_eq!(response.status(), 200, "{surface:?} {path}");
+        }
+    }
 }
 
 /// `docs/openapi.json` is what `coffer openapi` prints. Make it anew with `scripts/openapi`.
