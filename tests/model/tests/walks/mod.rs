@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coffer_model::{Mismatch, Mix, Step, Walk};
-use coffer_store::{DataDirectory, MemoryStore, SqliteStore, Store};
+use coffer_store::{DataDirectory, LedgerFile, MemoryStore, SqliteStore, Store};
 
 /// On the store in memory.
 pub(crate) fn in_memory(mix: Mix, steps: &[Step]) -> Result<(), Mismatch> {
@@ -17,7 +17,7 @@ pub(crate) fn in_memory(mix: Mix, steps: &[Step]) -> Result<(), Mismatch> {
     })
 }
 
-/// On the embedded store, whose ledger is opened anew now and then, from what is in its file.
+/// On the embedded store, whose ledger is looked through and opened anew now and then, from what is in its file.
 pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
     const STEPS_BEFORE_REOPENING: usize = 40;
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -31,6 +31,7 @@ pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
             walk.go_on_with(Arc::new(MemoryStore::default()));
             store.close().await;
             drop(store);
+            assert_sound(directory.path());
             store = open(directory.path());
             walk.go_on_with(Arc::clone(&store));
             walk.check().await?;
@@ -43,6 +44,13 @@ pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
 fn open(path: &Path) -> Arc<dyn Store> {
     let directory = DataDirectory::lock(path).expect("nobody else is there");
     Arc::new(SqliteStore::open(directory).expect("a ledger"))
+}
+
+/// Everything in the file follows from its entries.
+fn assert_sound(path: &Path) {
+    let mut findings = Vec::new();
+    LedgerFile::of_directory(path).verify(|finding| findings.push(finding)).expect("a readable file");
+    assert_eq!(findings, Vec::<String>::new(), "the audit of the file");
 }
 
 fn runtime() -> tokio::runtime::Runtime {
