@@ -65,7 +65,7 @@ impl Running {
         let store = tokio::task::block_in_place(|| SqliteStore::open(directory)).map_err(failed)?;
         let operator_key = config.operator_key.as_ref().map(Secret::hash);
         if let Some(secret) = &operator_key
-            && store.holder(secret).await.map_err(failed)?.is_some()
+            && store.holder(secret, coffer_ledger::Timestamp::MIN).await.map_err(failed)?.is_some()
         {
             let message = "the configured operator key is a customer's key of this ledger: take another";
             return Err(Failure::Usage(message.to_owned()));

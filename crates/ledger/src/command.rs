@@ -4,7 +4,7 @@
 //! that deciding is a pure function and a batch can be decided again.
 
 use crate::{
-    AccountId, AccountStatus, AdjustmentId, Category, ChargeId, Credits, Description, ExternalId,
+    AccountId, AccountStatus, AdjustmentId, Bucket, Category, ChargeId, Credits, Description, ExternalId,
     Fingerprint, GrantId, Hint, HoldId, IdempotencyKey, KeyId, KeyLimit, KeyProfile, Metadata, Name, Note,
     Operation, OperatorKeyId, Priority, Quantity, Rate, RefundId, Scopes, SecretHash, Seq, Timestamp, Unit,
     UuidBytes,
@@ -56,6 +56,33 @@ pub enum Command {
 }
 
 impl Command {
+    /// The bucket in which it changes something.
+    #[must_use]
+    pub const fn bucket(&self) -> Bucket {
+        match self {
+            Command::CreateAccount(create) => create.id.bucket(),
+            Command::UpdateAccount(update) => update.id.bucket(),
+            Command::Grant(grant) => grant.account_id.bucket(),
+            Command::VoidGrant(void) => void.account_id.bucket(),
+            Command::Adjust(adjust) => adjust.account_id.bucket(),
+            Command::Charge(charge) => charge.account_id.bucket(),
+            Command::Refund(refund) => refund.account_id.bucket(),
+            Command::Hold(hold) => hold.account_id.bucket(),
+            Command::Capture(capture) => capture.account_id.bucket(),
+            Command::Release(release) => release.account_id.bucket(),
+            Command::Settle(settle) => settle.account_id.bucket(),
+            Command::EraseTexts(erase) => erase.account_id.bucket(),
+            Command::CreateKey(create) => create.account_id.bucket(),
+            Command::UpdateKey(update) => update.id.bucket(),
+            Command::RotateKey(rotate) => rotate.id.bucket(),
+            Command::RevokeKey(revoke) => revoke.id.bucket(),
+            Command::PutPrice(_)
+            | Command::DeletePrice(_)
+            | Command::CreateOperatorKey(_)
+            | Command::RevokeOperatorKey(_) => Bucket::CATALOGUE,
+        }
+    }
+
     /// About how many bytes the command occupies, for queues that are bounded in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

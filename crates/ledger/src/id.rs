@@ -17,6 +17,11 @@ pub type UuidBytes = [u8; 16];
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Bucket(pub u8);
 
+impl Bucket {
+    /// Where what belongs to no account is kept: prices, and operators' keys.
+    pub const CATALOGUE: Bucket = Bucket(0);
+}
+
 /// Why a text is not an id of the expected kind. The message is a rule that completes "account_id …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an id such as {prefix}_01jd7z4r5efkyv3q8x9w2m6n0p")]

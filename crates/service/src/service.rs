@@ -37,9 +37,13 @@ impl From<StoreError> for Unavailable {
     fn from(error: StoreError) -> Unavailable {
         match error {
             StoreError::Closed => Unavailable::ShuttingDown,
-            StoreError::DiskIsFull | StoreError::Locked | StoreError::Unreadable(_) => {
-                Unavailable::Store(Arc::new(error))
-            }
+            StoreError::DiskIsFull
+            | StoreError::Locked
+            | StoreError::Unreadable(_)
+            | StoreError::Unreachable(_)
+            | StoreError::Contended
+            | StoreError::InDoubt
+            | StoreError::ClockStrayed => Unavailable::Store(Arc::new(error)),
         }
     }
 }
@@ -145,10 +149,10 @@ impl Service {
     /// # Errors
     /// Where the store cannot be read.
     pub async fn available(&self, secret: &SecretHash) -> Result<Option<Credits>, ReadError> {
-        let Some(Holder { key, account }) = self.store.holder(secret).await? else {
+        let now = self.now();
+        let Some(Holder { key, account }) = self.store.holder(secret, now).await? else {
             return Ok(None);
         };
-        let now = self.now();
         if !key.opens(secret, now) {
             return Ok(None);
         }
@@ -161,10 +165,10 @@ impl Service {
     /// # Errors
     /// Where the store cannot be read.
     pub async fn standing(&self, secret: &SecretHash) -> Result<Standing, ReadError> {
-        let Some(Holder { key, .. }) = self.store.holder(secret).await? else {
+        let now = self.now();
+        let Some(Holder { key, .. }) = self.store.holder(secret, now).await? else {
             return Ok(Standing::Unknown);
         };
-        let now = self.now();
         if !key.opens(secret, now) {
             return Ok(Standing::Dead(key));
         }

@@ -34,8 +34,8 @@ impl Service {
     /// # Errors
     /// Where the store cannot be read.
     pub async fn check_key(&self, secret: &SecretHash, cost: Option<Cost>) -> Result<WouldCharge, ReadError> {
-        let Some(holder) = self.reader().holder(secret).await? else { return Ok(WouldCharge::Dead) };
         let now = self.now();
+        let Some(holder) = self.reader().holder(secret, now).await? else { return Ok(WouldCharge::Dead) };
         if !holder.key.opens(secret, now) {
             return Ok(WouldCharge::Dead);
         }

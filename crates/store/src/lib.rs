@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, AccountStatus, Charge, ChargeId, Command, Credits, Entry, EntryKind,
-    ExternalId, Grant, GrantId, HoldId, HoldRecord, HoldStatus, Key, KeyId, KeyRecord, Operation,
+    Account, AccountId, AccountRecord, AccountStatus, Bucket, Charge, ChargeId, Command, Credits, Entry,
+    EntryKind, ExternalId, Grant, GrantId, HoldId, HoldRecord, HoldStatus, Key, KeyId, KeyRecord, Operation,
     OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
 };
 
@@ -28,16 +28,17 @@ pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, V
 /// Commands that share one commit, and the time at which they are decided.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The time of the batch. An account whose last entry is later is decided at that time.
+    /// The time of the batch by its sender's clock; a store that several nodes share goes by a clock of its own. An
+    /// account whose last entry is later is decided at that time.
     pub clock: Timestamp,
     /// The commands, decided in this order.
     pub commands: Vec<Command>,
 }
 
-/// Why a store could not do what it was asked to. Nothing was done.
+/// Why a store could not do what it was asked to. Nothing was done, unless it is [`StoreError::InDoubt`].
 ///
-/// What leaves doubt about the ledger (a failed sync, a roll-back that fails, a file that is corrupt) is not
-/// among these: it stops the process without an answer, and the next start recovers.
+/// What leaves doubt about a ledger that this process alone keeps (a failed sync, a roll-back that fails, a file that is
+/// corrupt) is not among these: it stops the process without an answer, and the next start recovers.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no space for what was to be written.
@@ -52,6 +53,21 @@ pub enum StoreError {
     /// A read failed.
     #[error("the store cannot be read: {0}")]
     Unreadable(String),
+    /// The database is not there, or does not take what it is asked.
+    #[error("the database cannot be used: {0}")]
+    Unreachable(String),
+    /// Others write to the same rows all the time.
+    #[error("too many others write to the same accounts; try again")]
+    Contended,
+    /// The connection was lost when the commit had been sent: it may have happened or not.
+    #[error(
+        "the connection to the database was lost at the commit, so it is unknown whether this was done; send it again \
+         with the same idempotency key to find out"
+    )]
+    InDoubt,
+    /// The database's clock was set while the process ran.
+    #[error("the database's clock has moved by more than 60 s; restart this process once the clock is right")]
+    ClockStrayed,
 }
 
 /// What a customer's key opens.
@@ -59,7 +75,8 @@ pub enum StoreError {
 pub struct Holder {
     /// The key, dead or alive.
     pub key: Arc<Key>,
-    /// Its account, as of its last entry.
+    /// Its account, as of its last entry. Where nothing falls due on it by the time that was asked for, its lots and holds
+    /// may be absent: the balance does not depend on them.
     pub account: Arc<Account>,
 }
 
@@ -187,8 +204,8 @@ pub struct Usage {
 /// What can be looked at. Everything seen has been committed.
 #[async_trait]
 pub trait Reader: Send + Sync {
-    /// What a secret opens, if it was ever known.
-    async fn holder(&self, secret: &SecretHash) -> Result<Option<Holder>, StoreError>;
+    /// What a secret opens, if it was ever known; to be settled until a time.
+    async fn holder(&self, secret: &SecretHash, until: Timestamp) -> Result<Option<Holder>, StoreError>;
     /// The operator's key with a secret, dead or alive.
     async fn operator_key(&self, secret: &SecretHash) -> Result<Option<Arc<OperatorKey>>, StoreError>;
     /// All operators' keys, newest first.
@@ -268,8 +285,19 @@ pub trait Reader: Send + Sync {
 /// A place that keeps the ledger.
 #[async_trait]
 pub trait Store: Reader {
+    /// How many lanes there are. Batches of different lanes may be applied at the same time; a batch holds the commands
+    /// of one lane.
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    /// The lane of commands in a bucket: less than [`Store::lanes`].
+    fn lane_of(&self, _bucket: Bucket) -> usize {
+        0
+    }
+
     /// Applies the commands in order and answers each. All of it is durable before the answer, or, with an
-    /// error, none of it has happened.
+    /// error, none of it has happened; except that nobody knows with [`StoreError::InDoubt`].
     ///
     /// # Errors
     /// Where the batch could not be written, and was rolled back whole.

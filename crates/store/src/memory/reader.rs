@@ -34,7 +34,7 @@ impl State {
 
 #[async_trait]
 impl Reader for MemoryStore {
-    async fn holder(&self, secret: &SecretHash) -> Result<Option<Holder>, StoreError> {
+    async fn holder(&self, secret: &SecretHash, _until: Timestamp) -> Result<Option<Holder>, StoreError> {
         let state = self.state();
         let key = state.secrets.get(secret).map(|id| &state.keys[id]);
         Ok(key.map(|key| Holder {

@@ -120,7 +120,7 @@ impl Store for SqliteStore {
 
 #[async_trait]
 impl Reader for SqliteStore {
-    async fn holder(&self, secret: &SecretHash) -> Result<Option<Holder>, StoreError> {
+    async fn holder(&self, secret: &SecretHash, _until: Timestamp) -> Result<Option<Holder>, StoreError> {
         Ok(self.published.holder(secret))
     }
 

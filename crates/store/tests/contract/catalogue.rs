@@ -101,7 +101,12 @@ async fn rotated_secrets_open_the_key_until_their_time_and_stay_taken() {
         for (number, opens_at_60, opens_at_61, opens_at_62) in
             [(1, true, false, false), (101, true, true, false), (102, true, true, true)]
         {
-            let holder = fresh.store.holder(&secret(number)).await.expect("a read").expect("a known secret");
+            let holder = fresh
+                .store
+                .holder(&secret(number), Timestamp::MAX)
+                .await
+                .expect("a read")
+                .expect("a known secret");
             assert_eq!(holder.key.id, KeyId::from_bytes(id(1)), "{name}");
             let opens = [60, 61, 62].map(|second| holder.key.opens(&secret(number), at(second)));
             assert_eq!(opens, [opens_at_60, opens_at_61, opens_at_62], "{name} {number}");

@@ -66,7 +66,7 @@ async fn a_ledger_of_version_1_is_copied_and_everything_is_found() {
     assert_eq!(keys.items[0].key.status(at(90)), KeyStatus::Revoked);
     let key_id = KeyId::from_bytes(id(1));
     assert_eq!(store.key_uses(vec![key_id]).await.expect("a read").get(&key_id), Some(&at(80)));
-    assert!(store.holder(&secret(1)).await.expect("a read").is_some());
+    assert!(store.holder(&secret(1), coffer_ledger::Timestamp::MAX).await.expect("a read").is_some());
     assert!(store.operator_key(&secret(7)).await.expect("a read").is_some());
 
     let entries = entries_of(&store, account(1)).await;
