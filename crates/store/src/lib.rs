@@ -8,8 +8,10 @@
 //! no clock.
 
 mod memory;
-mod page;
 mod sqlite;
+
+mod page;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
