@@ -8,7 +8,10 @@
 //! no clock.
 
 mod memory;
+mod postgres;
 mod sqlite;
+
+mod database_url;
 
 mod page;
 mod rows;
@@ -23,8 +26,10 @@ use coffer_ledger::{
     OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
 };
 
+pub use database_url::DatabaseUrl;
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
+pub use postgres::{ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions};
 pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, Verified};
 
 /// Commands that share one commit, and the time at which they are decided.
