@@ -342,14 +342,15 @@ pub(crate) fn dead_api_key() -> Problem {
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Problem {
-        match error {
+        let detail = match error {
             Unavailable::Overloaded
             | Unavailable::ShuttingDown
             | Unavailable::ClockStrayed(_)
-            | Unavailable::Store(_) => {
-                Problem::new(Code::Unavailable, format!("{error}; nothing was done, try again"))
-            }
-        }
+            | Unavailable::Store(_) => format!("{error}; nothing was done, try again"),
+            // What was done is unknown, or a part of it was: the error says so, and what to do.
+            Unavailable::InDoubt | Unavailable::InPart(_) => error.to_string(),
+        };
+        Problem::new(Code::Unavailable, detail)
     }
 }
 
