@@ -360,3 +360,32 @@ impl From<ReadError> for Problem {
         Problem::new(Code::Unavailable, "the store cannot be read just now; try again")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_that_nothing_was_done_unless_that_is_known() {
+        let shutting_down = || Box::new(Unavailable::ShuttingDown);
+        let told = [
+            (Unavailable::ShuttingDown, "the server is shutting down; nothing was done, try again"),
+            (
+                Unavailable::InDoubt,
+                "the connection to the database was lost at the commit, so it is unknown whether this was done; send it \
+                 again with the same idempotency key to find out",
+            ),
+            (
+                Unavailable::InPart(shutting_down()),
+                "the server is shutting down; a part of it was done, send all of it again with the same idempotency keys",
+            ),
+        ];
+        for (error, detail) in told {
+            let problem = Problem::from(error);
+            assert_eq!(problem.detail, detail);
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        }
+    }
+}
