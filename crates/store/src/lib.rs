@@ -7,6 +7,7 @@
 //! This crate deliberately does not decide anything: every rule is in `coffer-ledger`. It knows no HTTP and
 //! no clock.
 
+mod database_url;
 mod memory;
 mod page;
 mod sqlite;
@@ -21,6 +22,7 @@ use coffer_ledger::{
     OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
 };
 
+pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
 pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, Verified};
