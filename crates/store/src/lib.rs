@@ -7,10 +7,14 @@
 //! This crate deliberately does not decide anything: every rule is in `coffer-ledger`. It knows no HTTP and
 //! no clock.
 
-mod database_url;
 mod memory;
-mod page;
+mod postgres;
 mod sqlite;
+
+mod database_url;
+
+mod page;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +29,7 @@ use coffer_ledger::{
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
+pub use postgres::{ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions};
 pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, Verified};
 
 /// Commands that share one commit, and the time at which they are decided.

@@ -11,7 +11,7 @@ use coffer_ledger::{
 };
 use rusqlite::{Connection, params};
 
-use super::rows::{self, RememberedColumns};
+use crate::rows::{self, RememberedColumns};
 
 pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     let Changes {

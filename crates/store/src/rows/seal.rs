@@ -11,17 +11,17 @@ use super::{Columns, Result};
 const SEAL_BYTES: usize = 8;
 
 /// The first bytes of a SHA-256; `None` in a row of before there were seals.
-pub(in crate::sqlite) type Seal = [u8; SEAL_BYTES];
+pub(crate) type Seal = [u8; SEAL_BYTES];
 
 /// The column, in entries and among remembered answers.
-pub(in crate::sqlite) const SEAL: &str = "seal";
+pub(crate) const SEAL: &str = "seal";
 
-pub(in crate::sqlite) fn seal(columns: &mut Columns<'_>) -> Result<Option<Seal>> {
-    columns.raw()
+pub(crate) fn seal(columns: &mut Columns<'_>) -> Result<Option<Seal>> {
+    columns.optional_bytes()
 }
 
 /// The seal of an entry: of its place, and of the request that it answers with what that was told.
-pub(in crate::sqlite) fn seal_of_entry(entry: &Entry) -> Seal {
+pub(crate) fn seal_of_entry(entry: &Entry) -> Seal {
     let mut parts = Parts::of(entry.account_id);
     parts.add(entry.hash.0);
     if let Some(idempotency) = &entry.idempotency {
@@ -34,21 +34,21 @@ pub(in crate::sqlite) fn seal_of_entry(entry: &Entry) -> Seal {
 }
 
 /// A remembered answer as its row has it.
-pub(in crate::sqlite) struct RememberedColumns<'a> {
-    pub(in crate::sqlite) account_id: AccountId,
-    pub(in crate::sqlite) idempotency_key: &'a str,
-    pub(in crate::sqlite) fingerprint: [u8; 32],
-    pub(in crate::sqlite) at: i64,
-    pub(in crate::sqlite) grant_id: Option<[u8; 16]>,
-    pub(in crate::sqlite) voided: bool,
-    pub(in crate::sqlite) refusal: Option<&'a str>,
-    pub(in crate::sqlite) required: Option<i64>,
-    pub(in crate::sqlite) left_over: Option<i64>,
+pub(crate) struct RememberedColumns<'a> {
+    pub(crate) account_id: AccountId,
+    pub(crate) idempotency_key: &'a str,
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) at: i64,
+    pub(crate) grant_id: Option<[u8; 16]>,
+    pub(crate) voided: bool,
+    pub(crate) refusal: Option<&'a str>,
+    pub(crate) required: Option<i64>,
+    pub(crate) left_over: Option<i64>,
 }
 
 impl RememberedColumns<'_> {
     /// The seal of all of it.
-    pub(in crate::sqlite) fn seal(&self) -> Seal {
+    pub(crate) fn seal(&self) -> Seal {
         let mut parts = Parts::of(self.account_id);
         parts.add(self.idempotency_key);
         parts.add(self.fingerprint);
@@ -64,21 +64,21 @@ impl RememberedColumns<'_> {
 }
 
 /// Whose a remembered answer is, and whether it is the one that was sealed.
-pub(in crate::sqlite) struct Sealed {
-    pub(in crate::sqlite) account_id: AccountId,
-    pub(in crate::sqlite) idempotency_key: String,
-    pub(in crate::sqlite) holds: bool,
+pub(crate) struct Sealed {
+    pub(crate) account_id: AccountId,
+    pub(crate) idempotency_key: String,
+    pub(crate) holds: bool,
 }
 
 /// The columns of a remembered answer with its seal.
-pub(in crate::sqlite) const SEALED: &str =
+pub(crate) const SEALED: &str =
     "account_id, idempotency_key, fingerprint, at, grant_id, voided, refusal, required, left_over, seal";
 
-pub(in crate::sqlite) fn sealed(columns: &mut Columns<'_>) -> Result<Sealed> {
-    let (account_id, idempotency_key) = (columns.account_id()?, columns.raw::<String>()?);
+pub(crate) fn sealed(columns: &mut Columns<'_>) -> Result<Sealed> {
+    let (account_id, idempotency_key) = (columns.account_id()?, columns.text::<String>()?);
     let (fingerprint, at, grant_id, voided) =
-        (columns.raw()?, columns.raw()?, columns.raw()?, columns.raw()?);
-    let refusal: Option<String> = columns.raw()?;
+        (columns.bytes()?, columns.integer()?, columns.optional_bytes()?, columns.flag()?);
+    let refusal: Option<String> = columns.optional_text()?;
     let remembered = RememberedColumns {
         account_id,
         idempotency_key: &idempotency_key,
@@ -87,8 +87,8 @@ pub(in crate::sqlite) fn sealed(columns: &mut Columns<'_>) -> Result<Sealed> {
         grant_id,
         voided,
         refusal: refusal.as_deref(),
-        required: columns.raw()?,
-        left_over: columns.raw()?,
+        required: columns.optional_integer()?,
+        left_over: columns.optional_integer()?,
     };
     let found = remembered.seal();
     let holds = seal(columns)?.is_none_or(|sealed| sealed == found);
