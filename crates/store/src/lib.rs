@@ -26,7 +26,7 @@ use coffer_ledger::{
     OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
 };
 
-pub use database_url::DatabaseUrl;
+pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
 pub use postgres::{ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions};
