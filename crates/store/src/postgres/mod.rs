@@ -19,6 +19,9 @@ mod statement;
 
 mod cells;
 
+mod names;
+mod read;
+
 pub use clock::DatabaseClock;
 pub use connect::{ClockSource, LaneChoice, PostgresOptions};
 pub use error::PostgresError;

@@ -38,6 +38,18 @@ impl Call {
     pub(super) fn over_all_buckets(sql: impl Into<String>, arguments: Vec<Argument>) -> Call {
         Call { sql: sql.into(), arguments }
     }
+
+    /// A statement on rows of one bucket, which is its first parameter: for lists that an index has in order, which rows
+    /// that are given one by one do not keep.
+    pub(super) fn in_bucket(bucket: Bucket, sql: impl Into<String>) -> Call {
+        Call { sql: sql.into(), arguments: vec![Box::new(self::bucket(bucket))] }
+    }
+
+    /// The statement with its next argument.
+    pub(super) fn with(mut self, argument: impl ToSql + Sync + Send + 'static) -> Call {
+        self.arguments.push(Box::new(argument));
+        self
+    }
 }
 
 /// The records of each statement: all in one, or one for each bucket.

@@ -8,10 +8,12 @@ use coffer_ledger::{
 use super::{Columns, Result};
 
 /// The columns of an entry; the text comes last, as [`NOTE`] has it.
-pub(crate) const ENTRY: &str = "account_id, seq, kind, credits, held_credits, available_after, held_after, \
-     available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, operation, \
-     quantity, at, idempotency_key, fingerprint, hash, reference, metadata, reason, salt, reference_digest, \
-     metadata_digest, reason_digest";
+pub(crate) const ENTRY: &str = "entries.account_id, entries.seq, entries.kind, entries.credits, entries.held_credits, \
+     entries.available_after, entries.held_after, entries.available_told, entries.held_told, entries.lots, \
+     entries.grant_id, entries.charge_id, entries.hold_id, entries.key_id, entries.refund_id, \
+     entries.adjustment_id, entries.operation, entries.quantity, entries.at, entries.idempotency_key, \
+     entries.fingerprint, entries.hash, entries.reference, entries.metadata, entries.reason, entries.salt, \
+     entries.reference_digest, entries.metadata_digest, entries.reason_digest";
 
 pub(crate) fn entry(columns: &mut Columns<'_>) -> Result<Entry> {
     let (account_id, seq) = (columns.account_id()?, columns.seq()?);

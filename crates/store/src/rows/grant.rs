@@ -4,8 +4,8 @@ use coffer_ledger::{Category, Grant, Lot, Priority};
 
 use super::{Columns, Result};
 
-pub(crate) const LOT: &str = "lots.grant_id, creation_order, category, priority, effective_at, expires_at, \
-     granted, remaining, held, expired, started, held_when_voided";
+pub(crate) const LOT: &str = "lots.grant_id, lots.creation_order, lots.category, lots.priority, lots.effective_at, lots.expires_at, \
+     lots.granted, lots.remaining, lots.held, lots.expired, lots.started, lots.held_when_voided";
 
 pub(crate) fn lot(columns: &mut Columns<'_>) -> Result<Lot> {
     Ok(Lot {

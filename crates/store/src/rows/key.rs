@@ -51,10 +51,17 @@ fn parse_period(text: &str) -> Option<Period> {
     all.into_iter().find(|known| period(*known) == text)
 }
 
-pub(crate) const RETIRED_SECRET: &str = "key_id, secret, until";
+pub(crate) const RETIRED_SECRET: &str =
+    "retired_secrets.key_id, retired_secrets.secret, retired_secrets.until";
 
 pub(crate) fn retired_secret(columns: &mut Columns<'_>) -> Result<(KeyId, RetiredSecret)> {
     Ok((columns.key_id()?, RetiredSecret { secret: columns.secret()?, until: columns.time()? }))
+}
+
+pub(crate) const KEY_USE: &str = "key_uses.key_id, key_uses.last_used_at";
+
+pub(crate) fn key_use(columns: &mut Columns<'_>) -> Result<(KeyId, Timestamp)> {
+    Ok((columns.key_id()?, columns.time()?))
 }
 
 pub(crate) const KEY_PROFILE: &str = "key_profiles.id, name, hint, metadata, created_at";

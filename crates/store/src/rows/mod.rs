@@ -23,7 +23,9 @@ use coffer_ledger::{
 pub(super) use entry::{ENTRY, NOTE, entry, lot_changes, note};
 pub(super) use grant::{GRANT, LOT, grant, lot};
 pub(super) use hold::{HOLD, held_lots, hold, hold_status};
-pub(super) use key::{KEY, KEY_PROFILE, RETIRED_SECRET, key, key_profile, period, retired_secret};
+pub(super) use key::{
+    KEY, KEY_PROFILE, KEY_USE, RETIRED_SECRET, key, key_profile, key_use, period, retired_secret,
+};
 pub(super) use operator_key::{OPERATOR_KEY, operator_key, scopes};
 pub(super) use price::{PRICE, price};
 pub(super) use remembered::{REMEMBERED, RememberedRow, refusal, remembered};
