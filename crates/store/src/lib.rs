@@ -29,7 +29,9 @@ use coffer_ledger::{
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
-pub use postgres::{ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions};
+pub use postgres::{
+    ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions, PostgresStore, Upgraded,
+};
 pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, Verified};
 
 /// Commands that share one commit, and the time at which they are decided.

@@ -9,7 +9,7 @@ use crate::rows::Cells;
 
 impl Cells for Row {
     fn integer(&self, index: usize) -> Result<Option<i64>, String> {
-        let kind = self.columns().get(index).map(|column| column.type_());
+        let kind = self.columns().get(index).map(tokio_postgres::Column::type_);
         if kind == Some(&Type::BOOL) {
             return Ok(value::<bool>(self, index)?.map(i64::from));
         }

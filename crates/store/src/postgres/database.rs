@@ -37,6 +37,10 @@ impl Database {
         Ok(self.writers.get().await?)
     }
 
+    pub(super) async fn reader(&self) -> Result<Object, StoreError> {
+        Ok(self.readers.get().await?)
+    }
+
     /// Carries out statements that only read, in one round trip, and answers with the rows of each. Each sees what was
     /// committed when it began.
     pub(super) async fn read(&self, calls: impl Fn() -> Vec<Call>) -> Result<Vec<Vec<Row>>, StoreError> {

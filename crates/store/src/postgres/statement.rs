@@ -135,6 +135,12 @@ impl Given {
         self.call(sql)
     }
 
+    /// As [`Given::upsert`], and changes only those rows for which a condition holds.
+    pub(super) fn upsert_if(self, table: &str, key_columns: usize, condition: &str) -> Call {
+        let Call { sql, arguments } = self.upsert(table, key_columns);
+        Call { sql: format!("{sql} WHERE {condition}"), arguments }
+    }
+
     /// Adds rows to a table, except those that are there: they are told by the first columns.
     pub(super) fn insert_missing(self, table: &str, key_columns: usize) -> Call {
         let keys: Vec<&str> = self.columns.iter().take(key_columns).map(|(name, ..)| *name).collect();

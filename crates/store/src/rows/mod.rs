@@ -28,7 +28,7 @@ pub(super) use key::{
 };
 pub(super) use operator_key::{OPERATOR_KEY, operator_key, scopes};
 pub(super) use price::{PRICE, price};
-pub(super) use remembered::{REMEMBERED, RememberedRow, refusal, remembered};
+pub(super) use remembered::{REMEMBERED, RememberedRow, remembered};
 pub(super) use seal::{RememberedColumns, SEAL, SEALED, seal, seal_of_entry, sealed};
 
 /// Why a row means nothing.
@@ -83,7 +83,7 @@ impl<'row> Columns<'row> {
     }
 
     pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>> {
-        self.take(|row, index| row.integer(index))
+        self.take(Cells::integer)
     }
 
     pub(crate) fn integer(&mut self) -> Result<i64> {
@@ -111,12 +111,12 @@ impl<'row> Columns<'row> {
 
     /// Bytes of any number.
     pub(super) fn blob(&mut self) -> Result<&'row [u8]> {
-        let bytes = self.take(|row, index| row.bytes(index))?;
+        let bytes = self.take(Cells::bytes)?;
         self.present(bytes)
     }
 
     pub(crate) fn optional_bytes<const COUNT: usize>(&mut self) -> Result<Option<[u8; COUNT]>> {
-        let bytes = self.take(|row, index| row.bytes(index))?;
+        let bytes = self.take(Cells::bytes)?;
         bytes
             .map(|bytes| bytes.try_into().map_err(|_| self.meaningless("bytes of the right number")))
             .transpose()
@@ -132,7 +132,7 @@ impl<'row> Columns<'row> {
         what: &str,
         parse: impl FnOnce(&str) -> Option<Value>,
     ) -> Result<Value> {
-        let text = self.take(|row, index| row.text(index))?;
+        let text = self.take(Cells::text)?;
         parse(self.present(text)?).ok_or_else(|| self.meaningless(what))
     }
 
@@ -166,7 +166,7 @@ impl<'row> Columns<'row> {
     }
 
     pub(crate) fn optional_text<Text: TryFrom<String>>(&mut self) -> Result<Option<Text>> {
-        let text = self.take(|row, index| row.text(index))?;
+        let text = self.take(Cells::text)?;
         text.map(|text| {
             Text::try_from(text.to_owned()).map_err(|_| self.meaningless("text within its limits"))
         })
@@ -174,7 +174,7 @@ impl<'row> Columns<'row> {
     }
 
     pub(super) fn metadata(&mut self) -> Result<Metadata> {
-        let Some(json) = self.take(|row, index| row.text(index))? else { return Ok(Metadata::default()) };
+        let Some(json) = self.take(Cells::text)? else { return Ok(Metadata::default()) };
         let pairs: Option<BTreeMap<String, String>> = serde_json::from_str(json).ok();
         pairs.and_then(|pairs| Metadata::try_from(pairs).ok()).ok_or_else(|| self.meaningless("metadata"))
     }
@@ -201,7 +201,7 @@ impl<'row> Columns<'row> {
     }
 
     pub(super) fn optional_rate(&mut self) -> Result<Option<Rate>> {
-        let text = self.take(|row, index| row.text(index))?;
+        let text = self.take(Cells::text)?;
         text.map(|text| text.parse().map_err(|_| self.meaningless("price"))).transpose()
     }
 
@@ -232,6 +232,11 @@ pub(crate) fn charge_refunded(columns: &mut Columns<'_>) -> Result<(ChargeId, Cr
 
 pub(crate) fn credits(columns: &mut Columns<'_>) -> Result<Credits> {
     columns.credits()
+}
+
+/// An entry's number as databases have it, whose integers have a sign.
+pub(crate) fn number(seq: Seq) -> i64 {
+    i64::try_from(seq.0).expect("no account has that many entries")
 }
 
 pub(crate) fn seq(columns: &mut Columns<'_>) -> Result<Seq> {

@@ -3,9 +3,10 @@
 //! An idempotency key is what a retry is recognized by: were a bit of it to flip, the retry would be carried out again, and
 //! nothing else in the ledger says what it was. A seal finds such damage, not malice: whoever can change a row can seal it anew.
 
-use coffer_ledger::{AccountId, Entry};
+use coffer_ledger::{AccountId, Credits, Entry, Outcome, RememberedChange};
 use sha2::{Digest, Sha256};
 
+use super::remembered::refusal as refusal_columns;
 use super::{Columns, Result};
 
 const SEAL_BYTES: usize = 8;
@@ -47,6 +48,50 @@ pub(crate) struct RememberedColumns<'a> {
 }
 
 impl RememberedColumns<'_> {
+    /// An answer as it is to be kept.
+    pub(crate) fn of(change: &RememberedChange) -> RememberedColumns<'_> {
+        let outcome = &change.remembered.outcome;
+        let (grant_id, voided, refusal) = match outcome {
+            Outcome::Granted(grant) => (Some(grant.lot.grant_id.bytes()), false, None),
+            Outcome::GrantVoided(grant) => (Some(grant.lot.grant_id.bytes()), true, None),
+            Outcome::Refused(refusal) => (None, false, refusal_columns(refusal)),
+            Outcome::AccountCreated(_)
+            | Outcome::AccountUpdated(_)
+            | Outcome::Adjusted(_)
+            | Outcome::Charged(_)
+            | Outcome::Refunded(_)
+            | Outcome::Held(_)
+            | Outcome::Captured(_)
+            | Outcome::Released(_)
+            | Outcome::Settled
+            | Outcome::TextsErased
+            | Outcome::KeyCreated(_)
+            | Outcome::KeyUpdated(_)
+            | Outcome::KeyRotated(_)
+            | Outcome::KeyRevoked(_)
+            | Outcome::PricePut(_)
+            | Outcome::PriceDeleted
+            | Outcome::OperatorKeyCreated(_)
+            | Outcome::OperatorKeyRevoked(_) => (None, false, None),
+        };
+        assert!(
+            grant_id.is_some() || refusal.is_some(),
+            "{outcome:?} is remembered, and neither an entry nor this table carries it"
+        );
+        let amount = |credits: Option<Credits>| credits.map(Credits::millionths);
+        RememberedColumns {
+            account_id: change.account_id,
+            idempotency_key: change.key.as_str(),
+            fingerprint: change.remembered.fingerprint.0,
+            at: change.at.unix_ms(),
+            grant_id,
+            voided,
+            refusal: refusal.map(|(name, _, _)| name),
+            required: refusal.and_then(|(_, required, _)| amount(required)),
+            left_over: refusal.and_then(|(_, _, left_over)| amount(left_over)),
+        }
+    }
+
     /// The seal of all of it.
     pub(crate) fn seal(&self) -> Seal {
         let mut parts = Parts::of(self.account_id);
