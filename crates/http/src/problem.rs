@@ -342,14 +342,15 @@ pub(crate) fn dead_api_key() -> Problem {
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Problem {
-        match error {
+        let detail = match error {
             Unavailable::Overloaded
             | Unavailable::ShuttingDown
             | Unavailable::ClockStrayed(_)
-            | Unavailable::Store(_) => {
-                Problem::new(Code::Unavailable, format!("{error}; nothing was done, try again"))
-            }
-        }
+            | Unavailable::Store(_) => format!("{error}; nothing was done, try again"),
+            // What was done is unknown, or a part of it was: the error says so, and what to do.
+            Unavailable::InDoubt | Unavailable::InPart(_) => error.to_string(),
+        };
+        Problem::new(Code::Unavailable, detail)
     }
 }
 
@@ -357,5 +358,34 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Problem {
         tracing::error!(%error, "a read failed");
         Problem::new(Code::Unavailable, "the store cannot be read just now; try again")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_that_nothing_was_done_unless_that_is_known() {
+        let shutting_down = || Box::new(Unavailable::ShuttingDown);
+        let told = [
+            (Unavailable::ShuttingDown, "the server is shutting down; nothing was done, try again"),
+            (
+                Unavailable::InDoubt,
+                "the connection to the database was lost at the commit, so it is unknown whether this was done; send it \
+                 again with the same idempotency key to find out",
+            ),
+            (
+                Unavailable::InPart(shutting_down()),
+                "the server is shutting down; a part of it was done, send all of it again with the same idempotency keys",
+            ),
+        ];
+        for (error, detail) in told {
+            let problem = Problem::from(error);
+            assert_eq!(problem.detail, detail);
+            let response = problem.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! The clock: the wall clock, watched by one that nobody can set.
+//! The clock: the wall clock, watched by one that nobody can set; or the database's, where several nodes share one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use coffer_ledger::Timestamp;
+use coffer_store::DatabaseClock;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::limits::CLOCK_STRAYS_MS_MAX;
@@ -22,6 +23,8 @@ pub struct ClockStrayed;
 pub enum Clock {
     /// The system's clock.
     System(SystemClock),
+    /// The clock of the database that keeps the ledger. Its store decides batches by it and watches it.
+    Database(Arc<DatabaseClock>),
     /// A clock that shows the time that it was set to, in milliseconds since 1970: for tests, which cannot wait
     /// for midnight.
     Set(Arc<AtomicI64>),
@@ -46,6 +49,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let ms = match self {
             Clock::System(_) => wall_ms(),
+            Clock::Database(clock) => return clock.now(),
             Clock::Set(ms) => ms.load(Ordering::Relaxed),
         };
         Timestamp::from_unix_ms(ms).unwrap_or(Timestamp::MIN)
@@ -58,7 +62,8 @@ impl Clock {
     pub fn now_for_writes(&self) -> Result<Timestamp, ClockStrayed> {
         match self {
             Clock::System(system) => system.check()?,
-            Clock::Set(_) => {}
+            // Its store refuses a batch once it has strayed.
+            Clock::Database(_) | Clock::Set(_) => {}
         }
         Ok(self.now())
     }

@@ -16,7 +16,8 @@ use crate::group_commit::Queue;
 use crate::key_uses::KeyUses;
 use crate::limits::PROBE_EVERY_MS;
 
-/// Why nothing could be done just now. Nothing was done; the same request may be sent again.
+/// Why something could not be done just now. The same request may be sent again, under the same idempotency key: nothing was
+/// done, unless the variant says otherwise.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unavailable {
     /// More waits already than may wait.
@@ -31,18 +32,35 @@ pub enum Unavailable {
     /// The store could not write.
     #[error("{0}")]
     Store(Arc<StoreError>),
+    /// Nobody knows whether it was done: the connection to the database was lost at the commit.
+    #[error("{}", StoreError::InDoubt)]
+    InDoubt,
+    /// Some of the commands were carried out and the others were not, for this cause.
+    #[error("{0}; a part of it was done, send all of it again with the same idempotency keys")]
+    InPart(Box<Unavailable>),
+}
+
+impl Unavailable {
+    /// Why commands of several lanes were not all carried out: the first cause, unless the fate of others is unknown.
+    pub(crate) fn in_part(failures: Vec<Unavailable>, some_was_done: bool) -> Unavailable {
+        if failures.iter().any(|failure| matches!(failure, Unavailable::InDoubt)) {
+            return Unavailable::InDoubt;
+        }
+        let first = failures.into_iter().next().expect("something failed");
+        if some_was_done { Unavailable::InPart(Box::new(first)) } else { first }
+    }
 }
 
 impl From<StoreError> for Unavailable {
     fn from(error: StoreError) -> Unavailable {
         match error {
             StoreError::Closed => Unavailable::ShuttingDown,
+            StoreError::InDoubt => Unavailable::InDoubt,
             StoreError::DiskIsFull
             | StoreError::Locked
             | StoreError::Unreadable(_)
             | StoreError::Unreachable(_)
             | StoreError::Contended
-            | StoreError::InDoubt
             | StoreError::ClockStrayed => Unavailable::Store(Arc::new(error)),
         }
     }
@@ -70,7 +88,7 @@ pub struct Service {
     configured_operator: Option<SecretHash>,
     key_uses: KeyUses,
     last_probe: Mutex<Option<(Instant, bool)>>,
-    committer: Mutex<Option<JoinHandle<()>>>,
+    committers: Mutex<Vec<JoinHandle<()>>>,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -83,7 +101,7 @@ impl Service {
         configured_operator: Option<SecretHash>,
     ) -> Arc<Service> {
         let clock = Arc::new(clock);
-        let (queue, committer) = Queue::start(Arc::clone(&store), Arc::clone(&clock));
+        let (queue, committers) = Queue::start(Arc::clone(&store), &clock);
         let service = Arc::new(Service {
             store,
             queue,
@@ -91,7 +109,7 @@ impl Service {
             configured_operator,
             key_uses: KeyUses::default(),
             last_probe: Mutex::default(),
-            committer: Mutex::new(Some(committer)),
+            committers: Mutex::new(committers),
             background: Mutex::default(),
         });
         let tasks = background::start(&service);
@@ -102,7 +120,7 @@ impl Service {
     /// Carries out a command: durable before the reply.
     ///
     /// # Errors
-    /// Where it cannot be carried out just now; nothing was done.
+    /// Where it cannot be carried out just now; nothing was done, unless it is [`Unavailable::InDoubt`].
     pub async fn submit(&self, command: Command) -> Result<Outcome, Unavailable> {
         self.submit_named(command).await.map(|reply| reply.outcome)
     }
@@ -110,16 +128,17 @@ impl Service {
     /// Carries out a command that has an idempotency key, and tells whether the reply is an earlier one.
     ///
     /// # Errors
-    /// Where it cannot be carried out just now; nothing was done.
+    /// Where it cannot be carried out just now; nothing was done, unless it is [`Unavailable::InDoubt`].
     pub async fn submit_named(&self, command: Command) -> Result<Reply, Unavailable> {
         let mut replies = self.submit_all(vec![command]).await?;
         Ok(replies.pop().expect("one command has one reply"))
     }
 
-    /// Carries out commands in order, each on its own, all durable before the replies.
+    /// Carries out commands, each on its own and those of an account in order, all durable before the replies.
     ///
     /// # Errors
-    /// Where they cannot be carried out just now; nothing was done.
+    /// Where they cannot be carried out just now, or not all of them; nothing was done, unless it is
+    /// [`Unavailable::InDoubt`] or [`Unavailable::InPart`].
     pub async fn submit_all(&self, commands: Vec<Command>) -> Result<Vec<Reply>, Unavailable> {
         self.queue.submit(commands).await
     }
@@ -259,8 +278,9 @@ impl Service {
             std::mem::take(&mut *self.background.lock().expect("no task panics while it holds the tasks"));
         background.shutdown().await;
         self.queue.close();
-        let committer = self.committer.lock().expect("no task panics while it holds the handle").take();
-        if let Some(committer) = committer {
+        let committers =
+            std::mem::take(&mut *self.committers.lock().expect("no task panics while it holds the handles"));
+        for committer in committers {
             committer.await.expect("a committer that panics stops the process");
         }
         self.write_key_uses().await;

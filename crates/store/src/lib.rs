@@ -8,8 +8,13 @@
 //! no clock.
 
 mod memory;
-mod page;
+mod postgres;
 mod sqlite;
+
+mod database_url;
+
+mod page;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +26,12 @@ use coffer_ledger::{
     OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
 };
 
+pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use memory::MemoryStore;
 pub use page::{Page, Span};
+pub use postgres::{
+    ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions, PostgresStore, Upgraded,
+};
 pub use sqlite::{DataDirectory, FileError, LedgerFile, OpenError, SqliteStore, Verified};
 
 /// Commands that share one commit, and the time at which they are decided.

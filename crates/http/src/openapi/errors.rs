@@ -78,6 +78,9 @@ fn follow_from(shape: Shape<'_>) -> Vec<Problem> {
         problems.push(Problem::rate_limited(RETRY_AFTER_SECONDS).problem);
         problems.push(Unavailable::Overloaded.into());
     }
+    if shape.moves_credits || shape.operation == "batch" {
+        problems.push(Unavailable::InDoubt.into());
+    }
     problems.push(Problem::method_not_allowed(&Method::TRACE));
     problems.push(Problem::headers_too_large());
     problems.push(Problem::internal());
@@ -94,6 +97,7 @@ fn met_by_handlers(operation: &str) -> Vec<Problem> {
         "put_price" | "delete_price" => {
             vec![Problem::invalid("operation", coffer_ledger::TextError::ControlCharacter)]
         }
+        "batch" => vec![Unavailable::InPart(Box::new(Unavailable::ShuttingDown)).into()],
         "readyz" => vec![Problem::new(Code::Unavailable, "commits do not work just now")],
         _ => Vec::new(),
     }

@@ -7,9 +7,10 @@ use coffer_ledger::{
 use rusqlite::{Connection, params};
 
 use super::published::Published;
+use super::query::Result;
 use super::query::{one, select};
 use super::read;
-use super::rows::{self, RememberedRow, Result};
+use crate::rows::{self, RememberedRow};
 
 /// What the commands of a batch need, and what follows from that.
 pub(super) fn snapshot(

@@ -20,7 +20,6 @@ mod read;
 mod reader;
 
 mod query;
-mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::query::{all, each, one, select};
 use super::read;
-use super::rows::{self, Columns};
+use crate::rows::{self, Columns};
 
 /// Accounts that a query finds, and what is wrong with them.
 const CONTRADICTIONS: [(&str, &str); 9] = [
@@ -52,7 +52,7 @@ const CONTRADICTIONS: [(&str, &str); 9] = [
 
 /// The pages, and whether each index has what its table has.
 pub(super) fn pages(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
-    let row = |columns: &mut Columns<'_>| columns.raw::<String>();
+    let row = |columns: &mut Columns<'_>| columns.text::<String>();
     each(connection, "PRAGMA integrity_check(100)", [], row, |found| {
         if found != "ok" {
             tell(found);
@@ -65,9 +65,9 @@ pub(super) fn pages(connection: &Connection, tell: &mut impl FnMut(Finding)) -> 
 /// they have: a row that the table has lost, say, at which a look-up by the index stops the writer.
 fn partial_indexes(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
     let sql = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'index'";
-    let row = |columns: &mut Columns<'_>| Ok((columns.raw()?, columns.raw()?, columns.raw()?));
+    let row = |columns: &mut Columns<'_>| Ok((columns.text()?, columns.text()?, columns.optional_text()?));
     let indexes: Vec<(String, String, Option<String>)> = all(connection, sql, [], row)?;
-    let number = |columns: &mut Columns<'_>| columns.raw::<u64>();
+    let number = |columns: &mut Columns<'_>| columns.count();
     let count = |from: String| one(connection, &select("count(*)", &from), [], number);
     for (name, table, sql) in indexes {
         let Some((_, condition)) = sql.as_deref().and_then(|sql| sql.split_once(" WHERE ")) else { continue };
@@ -100,7 +100,7 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
             tell(format!("{id}: {what}"));
         }
     }
-    let count = |columns: &mut Columns<'_>| columns.raw::<u64>();
+    let count = |columns: &mut Columns<'_>| columns.count();
     for (sql, what) in [
         (
             "SELECT count(*) FROM retired_secrets WHERE key_id NOT IN (SELECT id FROM keys)",
@@ -123,7 +123,7 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
 
 /// What no entry says, such as names and prices: all that can be told of it is whether it can be read.
 fn texts(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
-    let mut unreadable = |what: &str, sql: &str, read: fn(&mut Columns<'_>) -> rusqlite::Result<()>| {
+    let mut unreadable = |what: &str, sql: &str, read: fn(&mut Columns<'_>) -> rows::Result<()>| {
         let row = |columns: &mut Columns<'_>| Ok(read(columns));
         each(connection, sql, [], row, |read| {
             if let Err(error) = read {
@@ -146,7 +146,7 @@ fn texts(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::R
 /// Answers that no entry carries: what cannot be read, or has changed, could not be told again.
 fn remembered(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
     let row = |columns: &mut Columns<'_>| {
-        let (id, key) = (rows::account_id(columns)?, columns.raw::<String>()?);
+        let (id, key) = (rows::account_id(columns)?, columns.text::<String>()?);
         Ok((id, key, rows::remembered(columns)))
     };
     let columns = format!("account_id, idempotency_key, {}", rows::REMEMBERED);

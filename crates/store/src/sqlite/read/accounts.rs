@@ -3,8 +3,9 @@
 use coffer_ledger::{Account, AccountId, AccountRecord, Lot, Timestamp};
 use rusqlite::{Connection, params};
 
+use crate::rows::{self, Columns};
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
-use crate::sqlite::rows::{self, Columns, Result};
 use crate::{AccountFilter, Page, Span};
 
 pub(in crate::sqlite) fn account(connection: &Connection, id: AccountId) -> Result<Option<Account>> {
@@ -61,7 +62,7 @@ fn account_records_sql(condition: &str) -> String {
     )
 }
 
-fn account_record_row(columns: &mut Columns<'_>) -> Result<AccountRecord> {
+fn account_record_row(columns: &mut Columns<'_>) -> rows::Result<AccountRecord> {
     Ok(AccountRecord { profile: rows::account_profile(columns)?, account: rows::account(columns)? })
 }
 

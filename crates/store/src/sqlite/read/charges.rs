@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use coffer_ledger::{AccountId, Charge, ChargeId, Credits, Entry, Reference, Seq, UuidBytes};
 use rusqlite::{Connection, params};
 
+use crate::rows;
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, one, select};
-use crate::sqlite::rows::{self, Result};
 use crate::{ChargeFilter, Page, Span};
 
 /// Which entries charges are; the index of charges is for these words.

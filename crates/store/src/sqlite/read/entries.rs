@@ -3,8 +3,9 @@
 use coffer_ledger::{AccountId, Entry, KeyId, Seq, Timestamp};
 use rusqlite::{Connection, Params, params};
 
+use crate::rows::{self, Columns};
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{one, select};
-use crate::sqlite::rows::{self, Columns, Result};
 use crate::{EntryOrder, EntryPage, EntryQuery};
 
 /// How much text the entries of one page may have before the page ends.

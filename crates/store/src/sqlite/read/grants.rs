@@ -4,8 +4,9 @@ use coffer_ledger::{Account, AccountId, Grant, GrantId, Lot};
 use rusqlite::{Connection, params};
 
 use super::account;
+use crate::rows::{self, Columns};
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
-use crate::sqlite::rows::{self, Columns, Result};
 use crate::{Page, Span};
 
 pub(in crate::sqlite) fn grant(connection: &Connection, id: GrantId) -> Result<Option<Grant>> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use coffer_ledger::{AccountId, Hold, HoldId, HoldRecord};
 use rusqlite::{Connection, params};
 
+use crate::rows;
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
-use crate::sqlite::rows::{self, Result};
 use crate::{HoldFilter, Page, Span};
 
 /// A hold without its text.

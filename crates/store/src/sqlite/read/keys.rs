@@ -6,8 +6,9 @@ use coffer_ledger::{Account, AccountId, Key, KeyId, KeyRecord, OperatorKey, Reti
 use rusqlite::{Connection, params};
 
 use super::account;
+use crate::rows::{self, Columns};
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
-use crate::sqlite::rows::{self, Columns, Result};
 use crate::{Page, Span};
 
 pub(in crate::sqlite) fn account_and_key(
@@ -74,7 +75,7 @@ fn key_records_sql(condition: &str) -> String {
     )
 }
 
-fn key_record_row(columns: &mut Columns<'_>) -> Result<KeyRecord> {
+fn key_record_row(columns: &mut Columns<'_>) -> rows::Result<KeyRecord> {
     Ok(KeyRecord { profile: rows::key_profile(columns)?, key: rows::key(columns)? })
 }
 

@@ -3,8 +3,9 @@
 use coffer_ledger::Price;
 use rusqlite::{Connection, params};
 
+use crate::rows;
+use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, select};
-use crate::sqlite::rows::{self, Result};
 use crate::{Page, Span};
 
 /// The one that every catalogue has comes last: it is in no table.

@@ -4,8 +4,9 @@ use coffer_ledger::{AccountId, KeyId, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::entries::{first_seq_from, last_seq};
+use crate::rows::{self, Columns};
+use crate::sqlite::query::Result;
 use crate::sqlite::query::all;
-use crate::sqlite::rows::{self, Columns, Result};
 use crate::{Usage, UsageBy, UsageOf};
 
 const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
@@ -36,10 +37,10 @@ pub(in crate::sqlite) fn usage(
         Ok(Usage {
             of: match by {
                 UsageBy::Day => UsageOf::Day(rows::time(columns)?),
-                UsageBy::Key => UsageOf::Key(columns.raw::<Option<_>>()?.map(KeyId::from_bytes)),
+                UsageBy::Key => UsageOf::Key(columns.optional_bytes()?.map(KeyId::from_bytes)),
                 UsageBy::Operation => UsageOf::Operation(columns.optional_text()?),
             },
-            charges: columns.raw()?,
+            charges: columns.count()?,
             charged: rows::credits(columns)?,
             refunded: rows::credits(columns)?,
         })

@@ -4,7 +4,7 @@ use coffer_ledger::{Account, AccountProfile, Credits, Grant, Lot, Timestamp};
 use rusqlite::{Connection, named_params, params};
 
 use super::execute;
-use crate::sqlite::rows;
+use crate::rows;
 
 pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile) -> rusqlite::Result<()> {
     let sql = "INSERT INTO account_profiles (id, name, external_id, metadata, created_at) \

@@ -7,8 +7,8 @@ use coffer_ledger::{
 use rusqlite::{Connection, named_params, params};
 
 use super::execute;
+use crate::rows::{self, Columns};
 use crate::sqlite::query::{all, select};
-use crate::sqlite::rows::{self, Columns};
 
 pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
     let sql = "INSERT INTO entries (account_id, seq, kind, credits, held_credits, available_after, held_after, \

@@ -4,7 +4,7 @@ use coffer_ledger::{Key, KeyProfile, OperatorKey, Timestamp};
 use rusqlite::{Connection, named_params, params};
 
 use super::execute;
-use crate::sqlite::rows;
+use crate::rows;
 
 pub(super) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     let sql = "INSERT INTO keys (id, account_id, secret, disabled, revoked_at, expires_at, limit_credits, \

@@ -6,12 +6,10 @@ mod keys;
 
 use std::collections::BTreeMap;
 
-use coffer_ledger::{
-    Changes, Credits, Description, KeyId, Operation, Outcome, Price, RememberedChange, Timestamp, Unit,
-};
+use coffer_ledger::{Changes, Description, KeyId, Operation, Price, RememberedChange, Timestamp, Unit};
 use rusqlite::{Connection, params};
 
-use super::rows::{self, RememberedColumns};
+use crate::rows::RememberedColumns;
 
 pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     let Changes {
@@ -94,46 +92,7 @@ fn price(connection: &Connection, operation: &Operation, price: Option<&Price>) 
 fn remembered(connection: &Connection, change: &RememberedChange) -> rusqlite::Result<()> {
     let sql = "INSERT INTO remembered (account_id, idempotency_key, fingerprint, at, grant_id, voided, refusal, \
                required, left_over, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let outcome = &change.remembered.outcome;
-    let (grant_id, voided, refusal) = match outcome {
-        Outcome::Granted(grant) => (Some(grant.lot.grant_id.bytes()), false, None),
-        Outcome::GrantVoided(grant) => (Some(grant.lot.grant_id.bytes()), true, None),
-        Outcome::Refused(refusal) => (None, false, rows::refusal(refusal)),
-        Outcome::AccountCreated(_)
-        | Outcome::AccountUpdated(_)
-        | Outcome::Adjusted(_)
-        | Outcome::Charged(_)
-        | Outcome::Refunded(_)
-        | Outcome::Held(_)
-        | Outcome::Captured(_)
-        | Outcome::Released(_)
-        | Outcome::Settled
-        | Outcome::TextsErased
-        | Outcome::KeyCreated(_)
-        | Outcome::KeyUpdated(_)
-        | Outcome::KeyRotated(_)
-        | Outcome::KeyRevoked(_)
-        | Outcome::PricePut(_)
-        | Outcome::PriceDeleted
-        | Outcome::OperatorKeyCreated(_)
-        | Outcome::OperatorKeyRevoked(_) => (None, false, None),
-    };
-    assert!(
-        grant_id.is_some() || refusal.is_some(),
-        "{outcome:?} is remembered, and neither an entry nor this table carries it"
-    );
-    let amount = |credits: Option<Credits>| credits.map(Credits::millionths);
-    let columns = RememberedColumns {
-        account_id: change.account_id,
-        idempotency_key: change.key.as_str(),
-        fingerprint: change.remembered.fingerprint.0,
-        at: change.at.unix_ms(),
-        grant_id,
-        voided,
-        refusal: refusal.map(|(name, _, _)| name),
-        required: refusal.and_then(|(_, required, _)| amount(required)),
-        left_over: refusal.and_then(|(_, _, left_over)| amount(left_over)),
-    };
+    let columns = RememberedColumns::of(change);
     execute(
         connection,
         sql,

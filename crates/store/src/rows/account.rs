@@ -6,21 +6,21 @@ use coffer_ledger::{
 
 use super::{Columns, Result};
 
-pub(in crate::sqlite) const ACCOUNT: &str = "accounts.id, status, overdraft_limit, available, held, debt, lots_made, \
+pub(crate) const ACCOUNT: &str = "accounts.id, status, overdraft_limit, available, held, debt, lots_made, \
      refund_lot_day, refund_lot_id, seq, head, last_at, granted, adjusted, refunded, spent, expired, voided";
 
 /// An account without its lots and holds.
-pub(in crate::sqlite) fn account(columns: &mut Columns<'_>) -> Result<Account> {
+pub(crate) fn account(columns: &mut Columns<'_>) -> Result<Account> {
     Ok(Account {
         id: columns.account_id()?,
         status: columns.parsed("account status", parse_account_status)?,
         overdraft_limit: columns.credits()?,
         balance: Balance { available: columns.credits()?, held: columns.credits()? },
         debt: columns.credits()?,
-        lots_made: columns.count()?,
+        lots_made: columns.small_count()?,
         refund_lot: refund_lot(columns)?,
         seq: columns.seq()?,
-        head: EntryHash(columns.raw()?),
+        head: EntryHash(columns.bytes()?),
         last_at: columns.time()?,
         totals: Totals {
             granted: columns.credits()?,
@@ -37,7 +37,7 @@ pub(in crate::sqlite) fn account(columns: &mut Columns<'_>) -> Result<Account> {
 
 fn refund_lot(columns: &mut Columns<'_>) -> Result<Option<RefundLot>> {
     let day = columns.optional_time()?;
-    let id: Option<[u8; 16]> = columns.raw()?;
+    let id = columns.optional_bytes()?;
     match (day, id) {
         (Some(day), Some(id)) => Ok(Some(RefundLot { day, grant_id: GrantId::from_bytes(id) })),
         (None, None) => Ok(None),
@@ -45,7 +45,7 @@ fn refund_lot(columns: &mut Columns<'_>) -> Result<Option<RefundLot>> {
     }
 }
 
-pub(in crate::sqlite) const fn account_status(status: AccountStatus) -> &'static str {
+pub(crate) const fn account_status(status: AccountStatus) -> &'static str {
     match status {
         AccountStatus::Active => "active",
         AccountStatus::Frozen => "frozen",
@@ -58,10 +58,9 @@ fn parse_account_status(text: &str) -> Option<AccountStatus> {
     all.into_iter().find(|status| account_status(*status) == text)
 }
 
-pub(in crate::sqlite) const ACCOUNT_PROFILE: &str =
-    "account_profiles.id, name, external_id, metadata, created_at";
+pub(crate) const ACCOUNT_PROFILE: &str = "account_profiles.id, name, external_id, metadata, created_at";
 
-pub(in crate::sqlite) fn account_profile(columns: &mut Columns<'_>) -> Result<AccountProfile> {
+pub(crate) fn account_profile(columns: &mut Columns<'_>) -> Result<AccountProfile> {
     Ok(AccountProfile {
         id: columns.account_id()?,
         name: columns.text()?,

@@ -4,11 +4,11 @@ use coffer_ledger::Price;
 
 use super::{Columns, Result};
 
-pub(in crate::sqlite) const PRICE: &str = "id, operation, rate, unit, description, updated_at";
+pub(crate) const PRICE: &str = "id, operation, rate, unit, description, updated_at";
 
-pub(in crate::sqlite) fn price(columns: &mut Columns<'_>) -> Result<Price> {
+pub(crate) fn price(columns: &mut Columns<'_>) -> Result<Price> {
     Ok(Price {
-        id: columns.raw()?,
+        id: columns.bytes()?,
         operation: columns.text()?,
         rate: columns.optional_rate()?.ok_or_else(|| columns.meaningless("price"))?,
         unit: columns.optional_text()?,

@@ -4,11 +4,11 @@ use coffer_ledger::{OperatorKey, OperatorKeyId, Scope, Scopes};
 
 use super::{Columns, Result};
 
-pub(in crate::sqlite) const OPERATOR_KEY: &str = "id, name, secret, hint, scopes, created_at, revoked_at";
+pub(crate) const OPERATOR_KEY: &str = "id, name, secret, hint, scopes, created_at, revoked_at";
 
-pub(in crate::sqlite) fn operator_key(columns: &mut Columns<'_>) -> Result<OperatorKey> {
+pub(crate) fn operator_key(columns: &mut Columns<'_>) -> Result<OperatorKey> {
     Ok(OperatorKey {
-        id: OperatorKeyId::from_bytes(columns.raw()?),
+        id: OperatorKeyId::from_bytes(columns.bytes()?),
         name: columns.text()?,
         secret: columns.secret()?,
         hint: columns.text()?,
@@ -18,7 +18,7 @@ pub(in crate::sqlite) fn operator_key(columns: &mut Columns<'_>) -> Result<Opera
     })
 }
 
-pub(in crate::sqlite) fn scopes(scopes: Scopes) -> String {
+pub(crate) fn scopes(scopes: Scopes) -> String {
     scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
 }
 

@@ -4,17 +4,17 @@ use coffer_ledger::{Category, Grant, Lot, Priority};
 
 use super::{Columns, Result};
 
-pub(in crate::sqlite) const LOT: &str = "lots.grant_id, creation_order, category, priority, effective_at, expires_at, \
-     granted, remaining, held, expired, started, held_when_voided";
+pub(crate) const LOT: &str = "lots.grant_id, lots.creation_order, lots.category, lots.priority, lots.effective_at, lots.expires_at, \
+     lots.granted, lots.remaining, lots.held, lots.expired, lots.started, lots.held_when_voided";
 
-pub(in crate::sqlite) fn lot(columns: &mut Columns<'_>) -> Result<Lot> {
+pub(crate) fn lot(columns: &mut Columns<'_>) -> Result<Lot> {
     Ok(Lot {
         grant_id: columns.grant_id()?,
-        order: columns.count()?,
+        order: columns.small_count()?,
         category: columns.parsed("category", parse_category)?,
         priority: {
-            let priority = columns.raw()?;
-            Priority::new(priority).ok_or_else(|| columns.meaningless("priority"))?
+            let priority = u8::try_from(columns.integer()?).ok();
+            priority.and_then(Priority::new).ok_or_else(|| columns.meaningless("priority"))?
         },
         effective_at: columns.time()?,
         expires_at: columns.optional_time()?,
@@ -22,7 +22,7 @@ pub(in crate::sqlite) fn lot(columns: &mut Columns<'_>) -> Result<Lot> {
         remaining: columns.credits()?,
         held: columns.credits()?,
         expired: columns.credits()?,
-        started: columns.raw()?,
+        started: columns.flag()?,
         held_when_voided: columns.optional_credits()?,
     })
 }
@@ -32,9 +32,9 @@ fn parse_category(text: &str) -> Option<Category> {
 }
 
 /// What a grant has besides its lot; the lot's columns come behind it.
-pub(in crate::sqlite) const GRANT: &str = "grants.account_id, reference, metadata, created_at";
+pub(crate) const GRANT: &str = "grants.account_id, reference, metadata, created_at";
 
-pub(in crate::sqlite) fn grant(columns: &mut Columns<'_>) -> Result<Grant> {
+pub(crate) fn grant(columns: &mut Columns<'_>) -> Result<Grant> {
     let account_id = columns.account_id()?;
     let reference = columns.optional_text()?;
     let metadata = columns.metadata()?;

@@ -5,18 +5,18 @@ use coffer_ledger::{Credits, Fingerprint, GrantId, Refusal};
 use super::{Columns, Result};
 
 /// What is remembered apart from entries: a grant that starts later, or a refusal.
-pub(in crate::sqlite) const REMEMBERED: &str = "fingerprint, grant_id, voided, refusal, required, left_over";
+pub(crate) const REMEMBERED: &str = "fingerprint, grant_id, voided, refusal, required, left_over";
 
-pub(in crate::sqlite) enum RememberedRow {
+pub(crate) enum RememberedRow {
     PendingGrant(Fingerprint, GrantId),
     VoidedPendingGrant(Fingerprint, GrantId),
     Refusal(Fingerprint, Refusal),
 }
 
-pub(in crate::sqlite) fn remembered(columns: &mut Columns<'_>) -> Result<RememberedRow> {
-    let fingerprint = Fingerprint(columns.raw()?);
-    let grant_id: Option<[u8; 16]> = columns.raw()?;
-    let voided: bool = columns.raw()?;
+pub(crate) fn remembered(columns: &mut Columns<'_>) -> Result<RememberedRow> {
+    let fingerprint = Fingerprint(columns.bytes()?);
+    let grant_id = columns.optional_bytes()?;
+    let voided = columns.flag()?;
     if let Some(grant_id) = grant_id.map(GrantId::from_bytes) {
         return Ok(if voided {
             RememberedRow::VoidedPendingGrant(fingerprint, grant_id)
@@ -24,16 +24,14 @@ pub(in crate::sqlite) fn remembered(columns: &mut Columns<'_>) -> Result<Remembe
             RememberedRow::PendingGrant(fingerprint, grant_id)
         });
     }
-    let name: String = columns.raw()?;
+    let name: String = columns.text()?;
     let amounts = (columns.optional_credits()?, columns.optional_credits()?);
     let refusal = parse_refusal(&name, amounts).ok_or_else(|| columns.meaningless("refusal"))?;
     Ok(RememberedRow::Refusal(fingerprint, refusal))
 }
 
 /// The name and the amounts under which a refusal is kept; `None` for those that are not remembered.
-pub(in crate::sqlite) fn refusal(
-    refusal: &Refusal,
-) -> Option<(&'static str, Option<Credits>, Option<Credits>)> {
+pub(crate) fn refusal(refusal: &Refusal) -> Option<(&'static str, Option<Credits>, Option<Credits>)> {
     match refusal {
         Refusal::KeyLimitIsExceeded { required, remaining } => {
             Some(("key_limit_exceeded", Some(*required), Some(*remaining)))

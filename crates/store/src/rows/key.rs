@@ -4,17 +4,17 @@ use coffer_ledger::{Key, KeyId, KeyLimit, KeyProfile, Period, RetiredSecret, Spe
 
 use super::{Columns, Result};
 
-pub(in crate::sqlite) const KEY: &str = "keys.id, account_id, secret, disabled, revoked_at, expires_at, limit_credits, \
+pub(crate) const KEY: &str = "keys.id, account_id, secret, disabled, revoked_at, expires_at, limit_credits, \
      limit_period, day_starts_at, day_spent, week_starts_at, week_spent, month_starts_at, month_spent, total_spent";
 
 /// A key without its retired secrets.
-pub(in crate::sqlite) fn key(columns: &mut Columns<'_>) -> Result<Key> {
+pub(crate) fn key(columns: &mut Columns<'_>) -> Result<Key> {
     Ok(Key {
         id: columns.key_id()?,
         account_id: columns.account_id()?,
         secret: columns.secret()?,
         retired: Vec::new(),
-        disabled: columns.raw()?,
+        disabled: columns.flag()?,
         revoked_at: columns.optional_time()?,
         expires_at: columns.optional_time()?,
         limit: key_limit(columns)?,
@@ -29,7 +29,7 @@ pub(in crate::sqlite) fn key(columns: &mut Columns<'_>) -> Result<Key> {
 
 fn key_limit(columns: &mut Columns<'_>) -> Result<Option<KeyLimit>> {
     let credits = columns.optional_credits()?;
-    let name: Option<String> = columns.raw()?;
+    let name: Option<String> = columns.optional_text()?;
     match (credits, name.as_deref().map(parse_period)) {
         (Some(credits), Some(Some(period))) => Ok(Some(KeyLimit { credits, period })),
         (None, None) => Ok(None),
@@ -37,7 +37,7 @@ fn key_limit(columns: &mut Columns<'_>) -> Result<Option<KeyLimit>> {
     }
 }
 
-pub(in crate::sqlite) const fn period(period: Period) -> &'static str {
+pub(crate) const fn period(period: Period) -> &'static str {
     match period {
         Period::Day => "day",
         Period::Week => "week",
@@ -51,15 +51,22 @@ fn parse_period(text: &str) -> Option<Period> {
     all.into_iter().find(|known| period(*known) == text)
 }
 
-pub(in crate::sqlite) const RETIRED_SECRET: &str = "key_id, secret, until";
+pub(crate) const RETIRED_SECRET: &str =
+    "retired_secrets.key_id, retired_secrets.secret, retired_secrets.until";
 
-pub(in crate::sqlite) fn retired_secret(columns: &mut Columns<'_>) -> Result<(KeyId, RetiredSecret)> {
+pub(crate) fn retired_secret(columns: &mut Columns<'_>) -> Result<(KeyId, RetiredSecret)> {
     Ok((columns.key_id()?, RetiredSecret { secret: columns.secret()?, until: columns.time()? }))
 }
 
-pub(in crate::sqlite) const KEY_PROFILE: &str = "key_profiles.id, name, hint, metadata, created_at";
+pub(crate) const KEY_USE: &str = "key_uses.key_id, key_uses.last_used_at";
 
-pub(in crate::sqlite) fn key_profile(columns: &mut Columns<'_>) -> Result<KeyProfile> {
+pub(crate) fn key_use(columns: &mut Columns<'_>) -> Result<(KeyId, Timestamp)> {
+    Ok((columns.key_id()?, columns.time()?))
+}
+
+pub(crate) const KEY_PROFILE: &str = "key_profiles.id, name, hint, metadata, created_at";
+
+pub(crate) fn key_profile(columns: &mut Columns<'_>) -> Result<KeyProfile> {
     Ok(KeyProfile {
         id: columns.key_id()?,
         name: columns.text()?,

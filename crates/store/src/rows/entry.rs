@@ -8,12 +8,14 @@ use coffer_ledger::{
 use super::{Columns, Result};
 
 /// The columns of an entry; the text comes last, as [`NOTE`] has it.
-pub(in crate::sqlite) const ENTRY: &str = "account_id, seq, kind, credits, held_credits, available_after, held_after, \
-     available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, operation, \
-     quantity, at, idempotency_key, fingerprint, hash, reference, metadata, reason, salt, reference_digest, \
-     metadata_digest, reason_digest";
+pub(crate) const ENTRY: &str = "entries.account_id, entries.seq, entries.kind, entries.credits, entries.held_credits, \
+     entries.available_after, entries.held_after, entries.available_told, entries.held_told, entries.lots, \
+     entries.grant_id, entries.charge_id, entries.hold_id, entries.key_id, entries.refund_id, \
+     entries.adjustment_id, entries.operation, entries.quantity, entries.at, entries.idempotency_key, \
+     entries.fingerprint, entries.hash, entries.reference, entries.metadata, entries.reason, entries.salt, \
+     entries.reference_digest, entries.metadata_digest, entries.reason_digest";
 
-pub(in crate::sqlite) fn entry(columns: &mut Columns<'_>) -> Result<Entry> {
+pub(crate) fn entry(columns: &mut Columns<'_>) -> Result<Entry> {
     let (account_id, seq) = (columns.account_id()?, columns.seq()?);
     let kind = columns.parsed("kind of entry", EntryKind::of_name)?;
     let (credits, held_credits) = (columns.credits()?, columns.credits()?);
@@ -24,7 +26,7 @@ pub(in crate::sqlite) fn entry(columns: &mut Columns<'_>) -> Result<Entry> {
         (None, None) => balance_after,
         (Some(_), None) | (None, Some(_)) => return Err(columns.meaningless("whole balance")),
     };
-    let lots: Vec<u8> = columns.raw()?;
+    let lots = columns.blob()?;
     Ok(Entry {
         account_id,
         seq,
@@ -33,36 +35,36 @@ pub(in crate::sqlite) fn entry(columns: &mut Columns<'_>) -> Result<Entry> {
         held_credits,
         balance_after,
         balance_told,
-        lots: parse_lot_changes(&lots).ok_or_else(|| columns.meaningless("list of lots"))?,
+        lots: parse_lot_changes(lots).ok_or_else(|| columns.meaningless("list of lots"))?,
         origin: Origin {
-            grant_id: columns.raw::<Option<_>>()?.map(GrantId::from_bytes),
-            charge_id: columns.raw::<Option<_>>()?.map(ChargeId::from_bytes),
-            hold_id: columns.raw::<Option<_>>()?.map(HoldId::from_bytes),
-            key_id: columns.raw::<Option<_>>()?.map(KeyId::from_bytes),
-            refund_id: columns.raw::<Option<_>>()?.map(RefundId::from_bytes),
-            adjustment_id: columns.raw::<Option<_>>()?.map(AdjustmentId::from_bytes),
+            grant_id: columns.optional_bytes()?.map(GrantId::from_bytes),
+            charge_id: columns.optional_bytes()?.map(ChargeId::from_bytes),
+            hold_id: columns.optional_bytes()?.map(HoldId::from_bytes),
+            key_id: columns.optional_bytes()?.map(KeyId::from_bytes),
+            refund_id: columns.optional_bytes()?.map(RefundId::from_bytes),
+            adjustment_id: columns.optional_bytes()?.map(AdjustmentId::from_bytes),
         },
         purpose: Purpose { operation: columns.optional_text()?, quantity: columns.optional_quantity()? },
         at: columns.time()?,
         idempotency: idempotency(columns)?,
-        hash: EntryHash(columns.raw()?),
+        hash: EntryHash(columns.bytes()?),
         note: note(columns)?,
     })
 }
 
 /// The text of an entry.
-pub(in crate::sqlite) const NOTE: &str =
+pub(crate) const NOTE: &str =
     "reference, metadata, reason, salt, reference_digest, metadata_digest, reason_digest";
 
-pub(in crate::sqlite) fn note(columns: &mut Columns<'_>) -> Result<Note> {
+pub(crate) fn note(columns: &mut Columns<'_>) -> Result<Note> {
     let reference = columns.optional_text()?;
     let metadata = columns.metadata()?;
     let reason = columns.optional_text()?;
-    let salt = columns.raw::<Option<_>>()?.map(Salt);
+    let salt = columns.optional_bytes()?.map(Salt);
     let erased = TextDigests {
-        reference: columns.raw::<Option<_>>()?.map(Digest256),
-        metadata: columns.raw::<Option<_>>()?.map(Digest256),
-        reason: columns.raw::<Option<_>>()?.map(Digest256),
+        reference: columns.optional_bytes()?.map(Digest256),
+        metadata: columns.optional_bytes()?.map(Digest256),
+        reason: columns.optional_bytes()?.map(Digest256),
     };
     let erased = (erased != TextDigests::default()).then(|| Box::new(erased));
     Ok(Note { reference, metadata, reason, salt, erased })
@@ -70,7 +72,7 @@ pub(in crate::sqlite) fn note(columns: &mut Columns<'_>) -> Result<Note> {
 
 fn idempotency(columns: &mut Columns<'_>) -> Result<Option<Idempotency>> {
     let key = columns.optional_text()?;
-    let fingerprint: Option<[u8; 32]> = columns.raw()?;
+    let fingerprint = columns.optional_bytes()?;
     match (key, fingerprint) {
         (Some(key), Some(fingerprint)) => {
             Ok(Some(Idempotency { key, fingerprint: Fingerprint(fingerprint) }))
@@ -84,7 +86,7 @@ fn idempotency(columns: &mut Columns<'_>) -> Result<Option<Idempotency>> {
 pub(super) const OVERDRAFT: [u8; 16] = [0; 16];
 const LOT_CHANGE_BYTES: usize = 24;
 
-pub(in crate::sqlite) fn lot_changes(lots: &[LotChange]) -> Vec<u8> {
+pub(crate) fn lot_changes(lots: &[LotChange]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(lots.len() * LOT_CHANGE_BYTES);
     for lot in lots {
         bytes.extend(lot.grant_id.map_or(OVERDRAFT, GrantId::bytes));

@@ -5,22 +5,22 @@ use coffer_ledger::{HeldLot, Hold, HoldId, HoldStatus, KeyId, LotChange, Priced}
 use super::entry::{lot_changes, parse_lot_changes};
 use super::{Columns, Result};
 
-pub(in crate::sqlite) const HOLD: &str = "holds.id, holds.account_id, holds.seq, holds.key_id, holds.operation, \
+pub(crate) const HOLD: &str = "holds.id, holds.account_id, holds.seq, holds.key_id, holds.operation, \
      holds.quantity, holds.rate, holds.credits, holds.captured, holds.lots, holds.status, holds.created_at, \
      holds.expires_at";
 
-pub(in crate::sqlite) fn hold(columns: &mut Columns<'_>) -> Result<Hold> {
+pub(crate) fn hold(columns: &mut Columns<'_>) -> Result<Hold> {
     Ok(Hold {
-        id: columns.raw().map(HoldId::from_bytes)?,
+        id: HoldId::from_bytes(columns.bytes()?),
         account_id: columns.account_id()?,
         seq: columns.seq()?,
-        key_id: columns.raw::<Option<_>>()?.map(KeyId::from_bytes),
+        key_id: columns.optional_bytes()?.map(KeyId::from_bytes),
         priced: priced(columns)?,
         credits: columns.credits()?,
         captured: columns.credits()?,
         lots: {
-            let bytes: Vec<u8> = columns.raw()?;
-            let lots = parse_lot_changes(&bytes).ok_or_else(|| columns.meaningless("list of lots"))?;
+            let bytes = columns.blob()?;
+            let lots = parse_lot_changes(bytes).ok_or_else(|| columns.meaningless("list of lots"))?;
             let held = |lot: LotChange| HeldLot { grant_id: lot.grant_id, credits: lot.credits };
             lots.into_iter().map(held).collect()
         },
@@ -38,12 +38,12 @@ fn priced(columns: &mut Columns<'_>) -> Result<Option<Priced>> {
     }
 }
 
-pub(in crate::sqlite) fn held_lots(lots: &[HeldLot]) -> Vec<u8> {
+pub(crate) fn held_lots(lots: &[HeldLot]) -> Vec<u8> {
     let changes = lots.iter().map(|lot| LotChange { grant_id: lot.grant_id, credits: lot.credits });
     lot_changes(&changes.collect::<Vec<_>>())
 }
 
-pub(in crate::sqlite) const fn hold_status(status: HoldStatus) -> &'static str {
+pub(crate) const fn hold_status(status: HoldStatus) -> &'static str {
     match status {
         HoldStatus::Open => "open",
         HoldStatus::Captured => "captured",

@@ -1,0 +1,228 @@
+//! A store in memory that has several lanes, and does in each what a test tells it to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use coffer_ledger::{
+    Account, AccountId, AccountRecord, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId, HoldId,
+    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+};
+use coffer_store::{
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, MemoryStore, Page, Reader,
+    Span, Store, StoreError, Usage, UsageBy,
+};
+use tokio::sync::Barrier;
+
+/// A bucket is in the lane of its remainder.
+pub(crate) struct LanedStore {
+    memory: MemoryStore,
+    lanes: usize,
+    /// Each batch waits here before it is applied.
+    meeting: Option<Barrier>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    failing: BTreeMap<usize, fn() -> StoreError>,
+    /// The batches of each lane, those that failed too.
+    batches: BTreeMap<usize, Vec<Vec<Command>>>,
+}
+
+impl LanedStore {
+    pub(crate) fn new(lanes: usize) -> LanedStore {
+        LanedStore { memory: MemoryStore::default(), lanes, meeting: None, state: Mutex::default() }
+    }
+
+    /// No batch is applied before so many are under way at the same time.
+    pub(crate) fn where_batches_meet(lanes: usize, count: usize) -> LanedStore {
+        LanedStore { meeting: Some(Barrier::new(count)), ..LanedStore::new(lanes) }
+    }
+
+    /// From now on no batch of the lane is applied, and no probe works.
+    pub(crate) fn fail(&self, lane: usize, error: fn() -> StoreError) {
+        self.state().failing.insert(lane, error);
+    }
+
+    pub(crate) fn heal(&self) {
+        self.state().failing.clear();
+    }
+
+    pub(crate) fn batches(&self, lane: usize) -> Vec<Vec<Command>> {
+        self.state().batches.get(&lane).cloned().unwrap_or_default()
+    }
+
+    /// Lets batches be under way, where they meet.
+    pub(crate) async fn meet(&self) {
+        let meeting = self.meeting.as_ref().expect("a store where batches meet");
+        meeting.wait().await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds the state")
+    }
+}
+
+#[async_trait]
+impl Store for LanedStore {
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    fn lane_of(&self, bucket: Bucket) -> usize {
+        usize::from(bucket.0) % self.lanes
+    }
+
+    async fn apply(&self, batch: Batch) -> Result<Vec<Reply>, StoreError> {
+        let lane = batch.commands.first().map_or(0, |command| self.lane_of(command.bucket()));
+        let other = |command: &Command| self.lane_of(command.bucket()) != lane;
+        assert!(!batch.commands.iter().any(other), "a batch holds the commands of one lane");
+        self.state().batches.entry(lane).or_default().push(batch.commands.clone());
+        if self.meeting.is_some() {
+            self.meet().await;
+        }
+        let failing = self.state().failing.get(&lane).copied();
+        match failing {
+            Some(error) => Err(error()),
+            None => self.memory.apply(batch).await,
+        }
+    }
+
+    async fn forget_refusals(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.memory.forget_refusals(before).await
+    }
+
+    async fn note_key_uses(&self, uses: BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError> {
+        self.memory.note_key_uses(uses).await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let failing = self.state().failing.values().next().copied();
+        failing.map_or(Ok(()), |error| Err(error()))
+    }
+
+    async fn close(&self) {
+        self.memory.close().await;
+    }
+}
+
+#[async_trait]
+impl Reader for LanedStore {
+    async fn holder(&self, secret: &SecretHash, until: Timestamp) -> Result<Option<Holder>, StoreError> {
+        self.memory.holder(secret, until).await
+    }
+
+    async fn operator_key(&self, secret: &SecretHash) -> Result<Option<Arc<OperatorKey>>, StoreError> {
+        self.memory.operator_key(secret).await
+    }
+
+    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError> {
+        self.memory.operator_keys().await
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+        self.memory.account(id).await
+    }
+
+    async fn account_record(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        self.memory.account_record(id).await
+    }
+
+    async fn account_records(
+        &self,
+        filter: AccountFilter,
+        span: Span,
+    ) -> Result<Page<AccountRecord>, StoreError> {
+        self.memory.account_records(filter, span).await
+    }
+
+    async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
+        self.memory.accounts_due(until, count_max).await
+    }
+
+    async fn key_record(&self, id: KeyId) -> Result<Option<(Account, KeyRecord)>, StoreError> {
+        self.memory.key_record(id).await
+    }
+
+    async fn key_records(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<KeyRecord>)>, StoreError> {
+        self.memory.key_records(account_id, span).await
+    }
+
+    async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
+        self.memory.key_uses(ids).await
+    }
+
+    async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError> {
+        self.memory.grant(id).await
+    }
+
+    async fn grants(
+        &self,
+        account_id: AccountId,
+        span: Span,
+    ) -> Result<Option<(Account, Page<Grant>)>, StoreError> {
+        self.memory.grants(account_id, span).await
+    }
+
+    async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
+        self.memory.charge(id).await
+    }
+
+    async fn charges(&self, filter: ChargeFilter, span: Span) -> Result<Page<Charge>, StoreError> {
+        self.memory.charges(filter, span).await
+    }
+
+    async fn hold(&self, id: HoldId) -> Result<Option<HoldRecord>, StoreError> {
+        self.memory.hold(id).await
+    }
+
+    async fn holds(&self, filter: HoldFilter, span: Span) -> Result<Page<HoldRecord>, StoreError> {
+        self.memory.holds(filter, span).await
+    }
+
+    async fn account_of_grant(&self, id: GrantId) -> Result<Option<AccountId>, StoreError> {
+        self.memory.account_of_grant(id).await
+    }
+
+    async fn accounts_of_charges(
+        &self,
+        ids: Vec<ChargeId>,
+    ) -> Result<BTreeMap<ChargeId, AccountId>, StoreError> {
+        self.memory.accounts_of_charges(ids).await
+    }
+
+    async fn accounts_of_holds(&self, ids: Vec<HoldId>) -> Result<BTreeMap<HoldId, AccountId>, StoreError> {
+        self.memory.accounts_of_holds(ids).await
+    }
+
+    async fn entries(&self, query: EntryQuery) -> Result<EntryPage, StoreError> {
+        self.memory.entries(query).await
+    }
+
+    async fn last_entry(&self, account_id: AccountId, until: Timestamp) -> Result<Option<Entry>, StoreError> {
+        self.memory.last_entry(account_id, until).await
+    }
+
+    async fn usage(
+        &self,
+        account_id: AccountId,
+        by: UsageBy,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Usage>, StoreError> {
+        self.memory.usage(account_id, by, from, to).await
+    }
+
+    async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError> {
+        self.memory.price(operation).await
+    }
+
+    async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
+        self.memory.prices(span).await
+    }
+}

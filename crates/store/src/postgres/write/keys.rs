@@ -1,0 +1,76 @@
+//! Customers' keys and operators' keys.
+
+use coffer_ledger::{Changes, Key, KeyProfile, OperatorKey, RetiredSecret, Timestamp};
+
+use super::catalogue;
+use crate::postgres::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
+use crate::rows;
+
+pub(super) fn keys(form: Form, changes: &Changes) -> Vec<Call> {
+    let keys: Vec<&Key> = changes.keys.iter().collect();
+    let mut calls = Vec::new();
+    for part in by_statement(form, keys, |key| key.id.bucket()) {
+        calls.push(states(form, &part).upsert("keys", 1));
+    }
+    // A rotation changes the profile as well, by the secret's hint: a charge has no secrets to write.
+    let perhaps_rotated = changes.keys.iter().filter(|key| changes.key_profiles.contains_key(&key.id));
+    let retired: Vec<(&Key, &RetiredSecret)> =
+        perhaps_rotated.flat_map(|key| key.retired.iter().map(move |retired| (key, retired))).collect();
+    for part in by_statement(form, retired, |(key, _)| key.id.bucket()) {
+        let given = Given::of(form, &part, |(key, _)| key.id.bucket())
+            .with("secret", "bytea", &part, |(_, retired)| Bytes(*retired.secret.bytes()))
+            .with("key_id", "uuid", &part, |(key, _)| id(key.id.bytes()))
+            .with("until", "bigint", &part, |(_, retired)| retired.until.unix_ms());
+        calls.push(given.insert_missing("retired_secrets", 1));
+    }
+    let profiles: Vec<&KeyProfile> = changes.key_profiles.values().collect();
+    for part in by_statement(form, profiles, |profile| profile.id.bucket()) {
+        let given = Given::of(form, &part, |profile| profile.id.bucket())
+            .with("id", "uuid", &part, |profile| id(profile.id.bytes()))
+            .with("name", "text", &part, |profile| profile.name.as_str().to_owned())
+            .with("hint", "text", &part, |profile| profile.hint.as_str().to_owned())
+            .with("metadata", "text", &part, |profile| rows::metadata(&profile.metadata))
+            .with("created_at", "bigint", &part, |profile| profile.created_at.unix_ms());
+        calls.push(given.upsert("key_profiles", 1));
+    }
+    calls
+}
+
+fn states(form: Form, keys: &[&Key]) -> Given {
+    Given::of(form, keys, |key| key.id.bucket())
+        .with("id", "uuid", keys, |key| id(key.id.bytes()))
+        .with("account_id", "uuid", keys, |key| id(key.account_id.bytes()))
+        .with("secret", "bytea", keys, |key| Bytes(*key.secret.bytes()))
+        .with("disabled", "boolean", keys, |key| key.disabled)
+        .with("revoked_at", "bigint", keys, |key| key.revoked_at.map(Timestamp::unix_ms))
+        .with("expires_at", "bigint", keys, |key| key.expires_at.map(Timestamp::unix_ms))
+        .with("limit_credits", "bigint", keys, |key| key.limit.map(|limit| limit.credits.millionths()))
+        .with("limit_period", "text", keys, |key| key.limit.map(|limit| rows::period(limit.period)))
+        .with("day_starts_at", "bigint", keys, |key| key.spent.day.starts_at.unix_ms())
+        .with("day_spent", "bigint", keys, |key| key.spent.day.credits.millionths())
+        .with("week_starts_at", "bigint", keys, |key| key.spent.week.starts_at.unix_ms())
+        .with("week_spent", "bigint", keys, |key| key.spent.week.credits.millionths())
+        .with("month_starts_at", "bigint", keys, |key| key.spent.month.starts_at.unix_ms())
+        .with("month_spent", "bigint", keys, |key| key.spent.month.credits.millionths())
+        .with("total_spent", "bigint", keys, |key| key.spent.total.credits.millionths())
+}
+
+pub(super) fn operator_keys(changes: &Changes) -> Vec<Call> {
+    changes.operator_keys.values().map(operator_key).collect()
+}
+
+fn operator_key(key: &OperatorKey) -> Call {
+    let sql = "INSERT INTO operator_keys (bucket, id, name, secret, hint, scopes, created_at, revoked_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (bucket, id) DO UPDATE SET revoked_at = $8";
+    let arguments: Vec<Argument> = vec![
+        catalogue(),
+        Box::new(id(key.id.bytes())),
+        Box::new(key.name.as_str().to_owned()),
+        Box::new(Bytes(*key.secret.bytes())),
+        Box::new(key.hint.as_str().to_owned()),
+        Box::new(rows::scopes(key.scopes)),
+        Box::new(key.created_at.unix_ms()),
+        Box::new(key.revoked_at.map(Timestamp::unix_ms)),
+    ];
+    Call { sql: sql.to_owned(), arguments }
+}

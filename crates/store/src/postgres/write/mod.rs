@@ -1,0 +1,127 @@
+//! Writing what a batch has changed: a statement for each table, in the batch's transaction.
+
+mod accounts;
+mod entries;
+mod keys;
+
+use std::collections::{BTreeMap, HashSet};
+
+use coffer_ledger::{
+    AccountId, Bucket, Changes, Description, EntryHash, KeyId, Operation, Price, RememberedChange, Seq,
+    Timestamp, Unit,
+};
+
+use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
+use crate::rows::RememberedColumns;
+
+pub(super) use entries::{erase, erased_texts};
+
+/// The statements that write all of it but erasures, which must read first.
+pub(super) fn changes(form: Form, changes: &Changes, known_accounts: &HashSet<AccountId>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    let (known, new): (Vec<_>, Vec<_>) =
+        changes.accounts.iter().partition(|account| known_accounts.contains(&account.id));
+    calls.extend(accounts::updates(form, known));
+    calls.extend(accounts::insertions(form, new));
+    calls.extend(entries::insertions(form, &changes.entries));
+    calls.extend(accounts::lots(form, changes));
+    calls.extend(accounts::profiles(form, changes));
+    calls.extend(entries::holds(form, changes));
+    calls.extend(entries::refunded(form, changes));
+    calls.extend(keys::keys(form, changes));
+    calls.extend(keys::operator_keys(changes));
+    calls.extend(changes.prices.iter().map(|(operation, change)| price(operation, change.as_ref())));
+    calls.extend(remembered(form, &changes.remembered));
+    calls
+}
+
+/// A row by which it can be told whether a batch was committed: it was written with all the others or not at all.
+#[derive(Clone, Debug)]
+pub(super) enum Witness {
+    /// An entry. Its account was locked: whoever can lock it again knows that the batch has ended.
+    Entry(AccountId, Seq, EntryHash),
+    /// An answer that no entry carries, of an account that was locked.
+    Remembered(AccountId, String),
+}
+
+impl Witness {
+    pub(super) fn of(changes: &Changes) -> Option<Witness> {
+        if let Some(entry) = changes.entries.first() {
+            return Some(Witness::Entry(entry.account_id, entry.seq, entry.hash));
+        }
+        let change = changes.remembered.first()?;
+        Some(Witness::Remembered(change.account_id, change.key.as_str().to_owned()))
+    }
+}
+
+/// Notes when keys were last used.
+pub(super) fn key_uses(form: Form, uses: &BTreeMap<KeyId, Timestamp>) -> Vec<Call> {
+    let uses: Vec<(KeyId, Timestamp)> = uses.iter().map(|(id, at)| (*id, *at)).collect();
+    let part = |part: Vec<(KeyId, Timestamp)>| {
+        let given = Given::of(form, &part, |(key, _)| key.bucket())
+            .with("key_id", "uuid", &part, |(key, _)| id(key.bytes()))
+            .with("last_used_at", "bigint", &part, |(_, at)| at.unix_ms());
+        given.upsert_if("key_uses", 1, "key_uses.last_used_at < excluded.last_used_at")
+    };
+    by_statement(form, uses, |(key, _)| key.bucket()).into_iter().map(part).collect()
+}
+
+/// Forgets refusals of before a time.
+pub(super) fn forget_refusals(before: Timestamp) -> Call {
+    let sql = "DELETE FROM remembered WHERE refusal IS NOT NULL AND at < $1";
+    Call::over_all_buckets(sql, vec![Box::new(before.unix_ms())])
+}
+
+/// Writes a row that nobody reads.
+pub(super) fn probe() -> Call {
+    let sql = "INSERT INTO probe (bucket, count) VALUES ($1, 1) ON CONFLICT (bucket) \
+               DO UPDATE SET count = probe.count + 1";
+    Call { sql: sql.to_owned(), arguments: vec![catalogue()] }
+}
+
+/// The bucket of what belongs to no account.
+fn catalogue() -> Argument {
+    Box::new(i16::from(Bucket::CATALOGUE.0))
+}
+
+fn price(operation: &Operation, price: Option<&Price>) -> Call {
+    let operation: Argument = Box::new(operation.as_str().to_owned());
+    let Some(price) = price else {
+        let sql = "DELETE FROM prices WHERE bucket = $1 AND operation = $2".to_owned();
+        return Call { sql, arguments: vec![catalogue(), operation] };
+    };
+    let sql = "INSERT INTO prices (bucket, operation, id, rate, unit, description, updated_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (bucket, operation) DO UPDATE SET id = $3, rate = $4, \
+               unit = $5, description = $6, updated_at = $7";
+    let arguments: Vec<Argument> = vec![
+        catalogue(),
+        operation,
+        Box::new(id(price.id)),
+        Box::new(price.rate.to_string()),
+        Box::new(price.unit.as_ref().map(Unit::as_str).map(str::to_owned)),
+        Box::new(price.description.as_ref().map(Description::as_str).map(str::to_owned)),
+        Box::new(price.updated_at.map(Timestamp::unix_ms)),
+    ];
+    Call { sql: sql.to_owned(), arguments }
+}
+
+fn remembered(form: Form, changes: &[RememberedChange]) -> Vec<Call> {
+    let changes: Vec<&RememberedChange> = changes.iter().collect();
+    let part = |part: Vec<&RememberedChange>| {
+        let rows: Vec<(&RememberedChange, RememberedColumns<'_>)> =
+            part.iter().map(|change| (*change, RememberedColumns::of(change))).collect();
+        Given::of(form, &rows, |(change, _)| change.account_id.bucket())
+            .with("account_id", "uuid", &rows, |(change, _)| id(change.account_id.bytes()))
+            .with("idempotency_key", "text", &rows, |(change, _)| change.key.as_str().to_owned())
+            .with("fingerprint", "bytea", &rows, |(_, columns)| Bytes(columns.fingerprint))
+            .with("at", "bigint", &rows, |(_, columns)| columns.at)
+            .with("grant_id", "uuid", &rows, |(_, columns)| columns.grant_id.map(id))
+            .with("voided", "boolean", &rows, |(_, columns)| columns.voided)
+            .with("refusal", "text", &rows, |(_, columns)| columns.refusal.map(str::to_owned))
+            .with("required", "bigint", &rows, |(_, columns)| columns.required)
+            .with("left_over", "bigint", &rows, |(_, columns)| columns.left_over)
+            .with("seal", "bytea", &rows, |(_, columns)| Bytes(columns.seal()))
+            .insert("remembered")
+    };
+    by_statement(form, changes, |change| change.account_id.bucket()).into_iter().map(part).collect()
+}
