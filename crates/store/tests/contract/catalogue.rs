@@ -28,7 +28,7 @@ async fn prices(store: &Arc<dyn Store>) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn prices_are_listed_newest_first_and_the_reserved_one_last() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         assert_eq!(prices(&fresh.store).await, ["get-credits-balance 0"], "{name}");
         let three =
             vec![price(1, "resize", "2"), price(2, "upscale", "0.000000000001"), price(3, "look", "0")];
@@ -58,7 +58,7 @@ async fn prices_are_listed_newest_first_and_the_reserved_one_last() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_listed_with_their_account() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let keys = [(1, 1), (2, 2), (3, 1), (4, 1)].map(|(number, of)| Command::CreateKey(key(number, of)));
         apply(&fresh.store, 0, [vec![open(1), open(2)], keys.to_vec()].concat()).await;
         apply(&fresh.store, 1, vec![Command::RevokeKey(RevokeKey { id: KeyId::from_bytes(id(3)) })]).await;
@@ -86,7 +86,7 @@ async fn keys_are_listed_with_their_account() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rotated_secrets_open_the_key_until_their_time_and_stay_taken() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         apply(&fresh.store, 0, vec![open(1), Command::CreateKey(key(1, 1))]).await;
         let rotate = |number| {
             Command::RotateKey(RotateKey {
@@ -131,7 +131,7 @@ async fn rotated_secrets_open_the_key_until_their_time_and_stay_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_use_of_a_key_is_noted() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let ids = [1, 2, 9].map(|number| KeyId::from_bytes(id(number)));
         let keys = [1, 2].map(|number| Command::CreateKey(key(number, 1)));
         apply(&fresh.store, 0, [vec![open(1)], keys.to_vec()].concat()).await;

@@ -15,7 +15,7 @@ use crate::commands::{apply, at, capture, charge, credits, grant, hold, id, note
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_of_one_batch_see_each_other_in_order() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let commands = vec![
             charge(1, 1, 5),
             open(1),
@@ -53,7 +53,7 @@ async fn commands_of_one_batch_see_each_other_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_is_captured_in_the_batch_that_made_it() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let held = HoldCredits { note: noted("job 3", 1), ..hold(5, 1, 4) };
         let commands = vec![
             open(1),
@@ -72,7 +72,7 @@ async fn a_hold_is_captured_in_the_batch_that_made_it() {
 async fn entries_are_gapless_and_chained() {
     for (name, fresh) in STORES {
         eprintln!("on {name}");
-        let fresh = fresh();
+        let fresh = fresh().await;
         check_chain(&fresh.store).await;
     }
 }
@@ -127,7 +127,7 @@ pub(crate) fn assert_chained(entries: &[Entry]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_moves_is_listed_lot_by_lot() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let Command::CreateAccount(mut opened) = open(1) else { unreachable!("open opens") };
         opened.overdraft_limit = credits(9);
         let sooner = GrantCredits { expires_at: Some(at(900)), ..grant(1, 1, 3) };
@@ -177,7 +177,7 @@ async fn what_moves_is_listed_lot_by_lot() {
 async fn the_canonical_bytes_are_as_documented() {
     for (name, fresh) in STORES {
         eprintln!("on {name}");
-        let fresh = fresh();
+        let fresh = fresh().await;
         check_canonical_bytes(&fresh.store).await;
     }
 }

@@ -62,7 +62,7 @@ fn has_text(entry: &Entry) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn erased_text_is_gone_and_the_chain_is_whole() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         noted_entries(&fresh.store).await;
         let before = entries_of(&fresh.store, account(1)).await;
         assert!(before.iter().all(has_text), "{name}");
@@ -100,7 +100,7 @@ async fn erased_text_is_gone_and_the_chain_is_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_of_an_erased_hold_has_no_text_and_is_chained() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         noted_entries(&fresh.store).await;
         apply(&fresh.store, 2, vec![erase(1, 5, 2)]).await;
         let mut part = capture(14, 1, 5);
@@ -116,7 +116,7 @@ async fn what_comes_of_an_erased_hold_has_no_text_and_is_chained() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_of_a_hold_that_the_same_batch_erased_has_no_text() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         noted_entries(&fresh.store).await;
         apply(&fresh.store, 2, vec![erase(1, 5, 2), Command::Capture(capture(14, 1, 5))]).await;
         let entries = entries_of(&fresh.store, account(1)).await;
@@ -129,7 +129,7 @@ async fn what_comes_of_a_hold_that_the_same_batch_erased_has_no_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erased_request_is_recognized_and_answered_without_its_text() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         noted_entries(&fresh.store).await;
         apply(&fresh.store, 2, vec![erase(1, 5, 2)]).await;
         let mut again = spend(11, 1, 1);
@@ -147,7 +147,7 @@ async fn an_erased_request_is_recognized_and_answered_without_its_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_was_made_until_then_is_erased_and_only_once() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         noted_entries(&fresh.store).await;
         let mut later = grant(3, 1, 5);
         later.effective_at = Some(at(500));

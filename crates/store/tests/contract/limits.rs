@@ -42,7 +42,7 @@ fn refusals(outcomes: Vec<Outcome>) -> Vec<Option<Refusal>> {
 async fn so_many_grants_are_open_at_once() {
     let too_many = Some(Refusal::TooManyGrantsAreOpen);
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         // One is spent and then expires; pending ones count, depleted and voided ones do not.
         let short = GrantCredits { expires_at: Some(at(5)), ..grant(1, 1, 9) };
         let pending = GrantCredits { effective_at: Some(at(900)), ..another_grant(1) };
@@ -89,7 +89,7 @@ async fn so_many_grants_are_open_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_holds_are_open_at_once() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let another = |number: usize, amount: i64| {
             let idempotency = format!("many-{number}").try_into().expect("visible");
             Command::Hold(HoldCredits {

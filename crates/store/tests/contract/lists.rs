@@ -9,7 +9,7 @@ use crate::commands::{apply, at, charge, credits, grant, hold, id, open, release
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_read_newest_first_page_by_page() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         apply(&fresh.store, 0, (1..=5).map(open).collect()).await;
         let mut seen = Vec::new();
         let mut before = None;
@@ -31,7 +31,7 @@ async fn lists_are_read_newest_first_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_found_by_external_id_and_status() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let Command::CreateAccount(mut named) = open(1) else { unreachable!("open opens") };
         named.external_id = Some(ExternalId::try_from("customer-1".to_owned()).expect("short"));
         apply(&fresh.store, 0, vec![Command::CreateAccount(named), open(2)]).await;
@@ -54,7 +54,7 @@ async fn accounts_are_found_by_external_id_and_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_show_what_was_written() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 9)), charge(2, 1, 4)]).await;
         let account_id = AccountId::from_bytes(id(1));
         let record = fresh.store.account_record(account_id).await.expect("a read").expect("an account");
@@ -85,7 +85,7 @@ async fn records_show_what_was_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_fall_due_and_are_settled() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let mut ending = grant(1, 1, 9);
         ending.expires_at = Some(at(60));
         apply(&fresh.store, 0, vec![open(1), open(2), Command::Grant(ending)]).await;
@@ -111,7 +111,7 @@ async fn accounts_fall_due_and_are_settled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_forgotten_when_the_contract_allows_it() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         apply(&fresh.store, 0, vec![open(1), charge(2, 1, 4)]).await;
         apply(&fresh.store, 10, vec![Command::Grant(grant(1, 1, 9))]).await;
         let refused = async || {

@@ -15,37 +15,56 @@ mod statements;
 mod sqlite;
 mod upgrade;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use coffer_store::{DataDirectory, MemoryStore, SqliteStore, Store};
+use coffer_store::{
+    ClockSource, DataDirectory, LaneChoice, MemoryStore, PostgresOptions, PostgresStore, SqliteStore, Store,
+};
+use coffer_test_postgres::{Cluster, Database};
 use driver::StoreDriver;
 use tempfile::TempDir;
 
-/// A store to be tested, and the directory that it needs to live.
+/// A store to be tested, and what it needs to live.
 struct Fresh {
     store: Arc<dyn Store>,
     _directory: Option<TempDir>,
+    _database: Option<Database>,
 }
 
 fn memory() -> Fresh {
-    Fresh { store: Arc::new(MemoryStore::default()), _directory: None }
+    Fresh { store: Arc::new(MemoryStore::default()), _directory: None, _database: None }
 }
 
 fn sqlite() -> Fresh {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
-    Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory) }
+    Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory), _database: None }
+}
+
+/// PostgreSQL, spoken to as one database or as a sharded one.
+async fn postgres(lanes: LaneChoice) -> Fresh {
+    let database = Cluster::shared().fresh_database();
+    let url = database.url().parse().expect("a URL of a database");
+    let options = PostgresOptions { clock: ClockSource::Sender, lanes, ..PostgresOptions::new(url, 4) };
+    let store = PostgresStore::open(&options).await.expect("an empty database");
+    Fresh { store: Arc::new(store), _directory: None, _database: Some(database) }
 }
 
 /// Makes a store.
-type Make = fn() -> Fresh;
+type Make = fn() -> Pin<Box<dyn Future<Output = Fresh> + Send>>;
 
-const STORES: [(&str, Make); 2] = [("memory", memory), ("sqlite", sqlite)];
+const STORES: [(&str, Make); 4] = [
+    ("memory", || Box::pin(async { memory() })),
+    ("sqlite", || Box::pin(async { sqlite() })),
+    ("postgres", || Box::pin(postgres(LaneChoice::AsTheTablesAre))),
+    ("postgres, a lane for each bucket", || Box::pin(postgres(LaneChoice::OnePerBucket))),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_comes_out_as_told() {
     for (name, fresh) in STORES {
         eprintln!("on {name}");
-        coffer_scenarios::check_all(async || StoreDriver::new(fresh())).await;
+        coffer_scenarios::check_all(async || StoreDriver::new(fresh().await)).await;
     }
 }

@@ -31,7 +31,7 @@ async fn charges(store: &Arc<dyn Store>, filter: &ChargeFilter) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn charges_are_found_by_account_and_reference() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let order = |charge: ChargeCredits| {
             Command::Charge(ChargeCredits { note: noted("order 8", charge.id.bytes()[7]), ..charge })
         };
@@ -73,7 +73,7 @@ async fn charges_are_found_by_account_and_reference() {
 #[tokio::test(flavor = "multi_thread")]
 async fn charges_show_where_they_came_from_and_what_was_refunded() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let job = Command::Hold(HoldCredits { note: noted("job 3", 1), ..hold(5, 1, 4) });
         apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 20)), job, charge(11, 1, 5)]).await;
         let part = CaptureHold { amount: CaptureAmount::Credits(credits(3)), ..capture(12, 1, 5) };
@@ -131,7 +131,7 @@ async fn holds(store: &Arc<dyn Store>, filter: &HoldFilter) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn holds_are_found_by_account_and_status() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         with_holds(&fresh).await;
         let one = Some(account(1));
         for (account_id, status, second, expected) in [
@@ -157,7 +157,7 @@ async fn holds_are_found_by_account_and_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_is_read_as_of_its_last_entry() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let mut job = hold(11, 1, 6);
         job.note = noted("job 3", 1);
         apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 20)), Command::Hold(job)]).await;
@@ -181,7 +181,7 @@ async fn a_hold_is_read_as_of_its_last_entry() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_id_names_belongs_to_an_account() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         with_holds(&fresh).await;
         let hold_ids = [11, 16, 99].map(|number| HoldId::from_bytes(id(number)));
         let found = fresh.store.accounts_of_holds(hold_ids.to_vec()).await.expect("a read");
@@ -206,7 +206,7 @@ async fn what_an_id_names_belongs_to_an_account() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lot_of_refunds_that_was_voided_gives_way_to_another() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let ending = GrantCredits { expires_at: Some(at(5)), ..grant(1, 1, 9) };
         apply(&fresh.store, 0, vec![open(1), Command::Grant(ending), charge(11, 1, 9)]).await;
         let back = |number, amount| RefundCharge { credits: Some(credits(amount)), ..refund(number, 1, 11) };

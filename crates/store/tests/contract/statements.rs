@@ -81,7 +81,7 @@ async fn entries_are_filtered_in_both_orders_page_by_page() {
         (EntryQuery { beyond: Some(Seq(2)), from: Some(at(30)), ..all }, vec![5, 6, 7, 8, 9, 10]),
     ];
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         written(&fresh.store).await;
         for (query, expected) in &table {
             for count_max in [1, 2, 3, 100] {
@@ -103,7 +103,7 @@ async fn entries_are_filtered_in_both_orders_page_by_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_rare_is_found_among_many_entries() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         let nothing = |number: u32| {
             let mut charge = spend(0, 1, 0);
             let bytes = (u128::from(number) << 64).to_be_bytes();
@@ -125,7 +125,7 @@ async fn what_is_rare_is_found_among_many_entries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_entry_until_a_time_is_found() {
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         written(&fresh.store).await;
         for (until, expected) in [
             (Timestamp::MIN, None),
@@ -221,7 +221,7 @@ async fn usage_is_summed_by_day_key_and_operation() {
         (UsageBy::Day, (at(DAY), at(0)), vec![]),
     ];
     for (name, fresh) in STORES {
-        let fresh = fresh();
+        let fresh = fresh().await;
         used_for_two_days(&fresh.store).await;
         for (by, (from, to), expected) in &table {
             let found = fresh.store.usage(account(1), *by, *from, *to).await.expect("a read");
