@@ -17,6 +17,9 @@ use crate::Failure;
 /// Where the balance of a key is read.
 pub(crate) const BALANCE_PATH: &str = "/api/unwatermark/api/v1/get-credits-balance";
 
+/// Where charges are made.
+pub(crate) const CHARGES_PATH: &str = "/v1/charges";
+
 const REQUEST_MS_MAX: u64 = 60_000;
 
 /// A connection that is kept.
@@ -89,6 +92,38 @@ pub(crate) struct Operator {
 impl Operator {
     pub(crate) async fn connect(address: SocketAddr, key: &str) -> Result<Operator, Failure> {
         Ok(Operator { client: Client::connect(address).await?, authorization: format!("Bearer {key}") })
+    }
+
+    /// Makes an account with one grant, by two requests; answers its id.
+    pub(crate) async fn account_with_grant(
+        &mut self,
+        number: usize,
+        credits: &str,
+    ) -> Result<String, Failure> {
+        let account =
+            self.create("/v1/accounts", number, &json!({"name": format!("customer {number}")})).await?;
+        let account = account["id"].as_str().unwrap_or_default().to_owned();
+        self.create(&format!("/v1/accounts/{account}/grants"), number, &json!({"credits": credits})).await?;
+        Ok(account)
+    }
+
+    /// Charges many accounts by one request: all of it must be done.
+    pub(crate) async fn charge_all(&mut self, name: &str, accounts: &[&str]) -> Result<(), Failure> {
+        let charge = |(number, account): (usize, &&str)| json!({"idempotency_key": format!("{name}-{number}"), "type": "charge", "account_id": account, "credits": 1});
+        let operations: Vec<Value> = accounts.iter().enumerate().map(charge).collect();
+        let headers =
+            [("Authorization", self.authorization.as_str()), (CONTENT_TYPE.as_str(), "application/json")];
+        let body = Bytes::from(json!({"operations": operations}).to_string());
+        let answer = self.client.send("POST", "/v1/batch", &headers, body).await?;
+        let made = answer.text().matches("\"status\":201").count();
+        if answer.status != 200 || made != accounts.len() {
+            return Err(Failure(format!(
+                "a batch answered {}, {made} of {} done",
+                answer.status,
+                accounts.len()
+            )));
+        }
+        Ok(())
     }
 
     /// Makes an account with one grant and one key, by three requests; answers the key's secret.

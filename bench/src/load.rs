@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::client::BALANCE_PATH;
+use crate::client::{BALANCE_PATH, CHARGES_PATH};
 use crate::{Failure, Places};
 
 /// What wrk may take beyond the time that it was given.
@@ -38,18 +38,41 @@ impl Load {
         address: SocketAddr,
         keys: &Path,
     ) -> Result<Counted, Failure> {
+        let mut command = self.wrk(places, "balance.lua", address, BALANCE_PATH);
+        command.arg(keys);
+        self.run(command).await
+    }
+
+    /// Charges accounts in a file, by chance; `run` is a number that no other load on the same ledger has.
+    pub(crate) async fn of_charges(
+        self,
+        places: &Places,
+        address: SocketAddr,
+        accounts: &Path,
+        operator_key: &str,
+        run: u64,
+    ) -> Result<Counted, Failure> {
+        let mut command = self.wrk(places, "charges.lua", address, CHARGES_PATH);
+        command.arg(accounts).arg(operator_key).arg(run.to_string());
+        self.run(command).await
+    }
+
+    fn wrk(self, places: &Places, script: &str, address: SocketAddr, path: &str) -> Command {
         let mut command = Command::new("wrk");
         command
             .args(["--connections", &self.connections.to_string()])
             .args(["--threads", &self.threads.to_string()])
             .args(["--duration", &format!("{}s", self.seconds)])
             .arg("--script")
-            .arg(places.scripts.join("balance.lua"))
-            .arg(format!("http://{address}{BALANCE_PATH}"))
+            .arg(places.scripts.join(script))
+            .arg(format!("http://{address}{path}"))
             .arg("--")
-            .arg(keys)
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        command
+    }
+
+    async fn run(self, mut command: Command) -> Result<Counted, Failure> {
         let time_max = Duration::from_millis(self.seconds * 1000 + PATIENCE_MS);
         let output = tokio::time::timeout(time_max, command.output()).await;
         let output = output.map_err(|late| Failure::of("wrk", late))?;

@@ -5,6 +5,7 @@
 
 mod balance;
 mod idle_accounts;
+mod shared_ledger;
 
 mod client;
 mod load;
@@ -23,7 +24,9 @@ use machine::Machine;
 use table::{Row, Table};
 
 /// The measurements by name, in the order in which they run.
-const MEASUREMENTS: [&str; 2] = ["balance", "idle-accounts"];
+const MEASUREMENTS: [&str; 4] = ["balance", "idle-accounts", "postgres", "postgres-growth"];
+/// Those that take so long that they only run where they are named.
+const ONLY_NAMED: [&str; 1] = ["postgres-growth"];
 
 const SCRIPTS: &str = "bench";
 const OUT: &str = "bench/out";
@@ -100,13 +103,20 @@ async fn measure(names: &[String]) -> Result<bool, Failure> {
     let mut table = Table::new(Machine::look(&places).await?);
     let mut complete = true;
     for name in MEASUREMENTS {
-        if !names.is_empty() && !names.iter().any(|chosen| chosen == name) {
+        let is_chosen = if names.is_empty() {
+            !ONLY_NAMED.contains(&name)
+        } else {
+            names.iter().any(|chosen| chosen == name)
+        };
+        if !is_chosen {
             continue;
         }
         eprintln!("measuring: {name}");
         let measured = match name {
             "balance" => balance::measure(&places).await,
             "idle-accounts" => idle_accounts::measure(&places).await,
+            "postgres" => shared_ledger::measure(&places).await,
+            "postgres-growth" => shared_ledger::measure_growth(&places).await,
             other => unreachable!("{other} is no measurement"),
         };
         match measured {

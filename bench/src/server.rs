@@ -63,6 +63,26 @@ impl Coffer {
     }
 }
 
+/// Coffer that runs on a database.
+pub(crate) struct Node {
+    pub(crate) server: Server,
+}
+
+impl Node {
+    /// The operator's key that every node is given.
+    pub(crate) const OPERATOR_KEY: &str = "only-for-measuring-0123456789abcdef0123456789";
+
+    /// Starts Coffer as it ships, on a database.
+    pub(crate) async fn start(places: &Places, database_url: &str, log: &str) -> Result<Node, Failure> {
+        let mut command = command(&places.binaries.join("coffer"), &places.out.join(log))?;
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("COFFER_DATABASE_URL", database_url)
+            .env("COFFER_OPERATOR_KEY", Node::OPERATOR_KEY);
+        Ok(Node { server: Server::start(command, "coffer is listening on http://").await? })
+    }
+}
+
 impl Server {
     /// Starts the server that does nothing but answer.
     pub(crate) async fn start_bare(places: &Places, workers: usize) -> Result<Server, Failure> {

@@ -12,6 +12,8 @@ use coffer_service::Secret;
 use serde::Deserialize;
 
 use crate::Failure;
+use crate::cli::Globals;
+use crate::storage::{Concealed, Place, Storage};
 
 /// What a server is started with. The TOML file has the same names, with `_` for `-`.
 #[derive(Args, Debug, Default, Deserialize)]
@@ -29,6 +31,11 @@ pub(crate) struct ServerOptions {
     operator_listen: Option<SocketAddr>,
     #[arg(skip)]
     data: Option<PathBuf>,
+    #[arg(skip)]
+    database_url: Option<Concealed>,
+    /// Connections to the database, 2 to 1000 [default: 20]
+    #[arg(long, env = "COFFER_DATABASE_CONNECTIONS", value_name = "N")]
+    database_connections: Option<u16>,
     /// Threads that serve HTTP [default: the number of cores]
     #[arg(long, env = "COFFER_WORKERS", value_name = "N")]
     workers: Option<NonZeroUsize>,
@@ -78,7 +85,8 @@ pub(crate) struct ServerOptions {
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) operator_listen: Option<SocketAddr>,
-    pub(crate) data: Option<PathBuf>,
+    /// What keeps the ledger, if anything says so.
+    pub(crate) storage: Option<Storage>,
     pub(crate) workers: NonZeroUsize,
     pub(crate) settings: Settings,
     pub(crate) operator_key: Option<Secret>,
@@ -87,18 +95,26 @@ pub(crate) struct Config {
 }
 
 /// Variables besides those of the options above.
-const OTHER_VARIABLES: [&str; 5] =
-    ["COFFER_DATA", "COFFER_URL", "COFFER_API_KEY", "COFFER_OPERATOR_KEY", "COFFER_OPERATOR_KEY_FILE"];
+const OTHER_VARIABLES: [&str; 7] = [
+    "COFFER_DATA",
+    "COFFER_DATABASE_URL",
+    "COFFER_DATABASE_URL_FILE",
+    "COFFER_URL",
+    "COFFER_API_KEY",
+    "COFFER_OPERATOR_KEY",
+    "COFFER_OPERATOR_KEY_FILE",
+];
 
 impl Config {
     /// Puts flags and variables over the file, and checks everything.
-    pub(crate) fn of(options: ServerOptions, data: Option<&Path>) -> Result<Config, Failure> {
-        let file = match &options.config {
+    pub(crate) fn of(options: ServerOptions, globals: &Globals) -> Result<Config, Failure> {
+        let mut file = match &options.config {
             Some(path) => read_file(path)?,
             None => ServerOptions::default(),
         };
         let operator_key_file = file.operator_key_file.clone();
-        let data = data.map(Path::to_owned).or_else(|| file.data.clone());
+        let in_file = Place::in_file(file.data.take(), file.database_url.take())?;
+        let place = Place::given(globals)?.or(in_file);
         let options = options.over(file);
         let mut settings = Settings::default();
         parse("product", options.product.as_deref(), str::parse, &mut settings.product)?;
@@ -119,7 +135,7 @@ impl Config {
         Ok(Config {
             listen: options.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
             operator_listen: options.operator_listen,
-            data,
+            storage: Storage::of(place, options.database_connections)?,
             workers: match options.workers {
                 Some(workers) => workers,
                 None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
@@ -139,6 +155,8 @@ impl ServerOptions {
             listen: self.listen.or(file.listen),
             operator_listen: self.operator_listen.or(file.operator_listen),
             data: self.data.or(file.data),
+            database_url: self.database_url.or(file.database_url),
+            database_connections: self.database_connections.or(file.database_connections),
             workers: self.workers.or(file.workers),
             product: self.product.or(file.product),
             api_key_header: self.api_key_header.or(file.api_key_header),
@@ -198,11 +216,15 @@ fn operator_secret(name: &str, text: &str) -> Result<Secret, Failure> {
 
 /// The text of `COFFER_OPERATOR_KEY`, or of the file that `COFFER_OPERATOR_KEY_FILE` names.
 pub(crate) fn operator_key_from_environment() -> Result<Option<String>, Failure> {
-    match (variable("COFFER_OPERATOR_KEY")?, variable("COFFER_OPERATOR_KEY_FILE")?) {
-        (Some(_), Some(_)) => {
-            Err(usage("COFFER_OPERATOR_KEY", "must not be set beside COFFER_OPERATOR_KEY_FILE"))
-        }
-        (Some(key), None) => Ok(Some(key)),
+    secret_from_environment("COFFER_OPERATOR_KEY")
+}
+
+/// The text of a variable, or of the file that the variable with `_FILE` at its end names.
+pub(crate) fn secret_from_environment(name: &str) -> Result<Option<String>, Failure> {
+    let name_of_file = format!("{name}_FILE");
+    match (variable(name)?, variable(&name_of_file)?) {
+        (Some(_), Some(_)) => Err(usage(name, format!("must not be set beside {name_of_file}"))),
+        (Some(text), None) => Ok(Some(text)),
         (None, Some(path)) => read_secret(Path::new(&path)).map(Some),
         (None, None) => Ok(None),
     }
@@ -240,7 +262,19 @@ pub(crate) fn unknown_variables() -> Vec<String> {
 fn read_file(path: &Path) -> Result<ServerOptions, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))?;
-    toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    toml::from_str(&text).map_err(|error| refused_file(path, &text, &error))
+}
+
+/// What is wrong with a TOML file: with the line that is, unless a password may stand in it.
+fn refused_file(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+    let is_secret = text.lines().nth(line).is_some_and(|line| line.contains("database_url"));
+    if is_secret {
+        let message = error.message();
+        return Failure::Usage(format!("{}: line {}: database_url: {message}", path.display(), line + 1));
+    }
+    Failure::Usage(format!("{}: {error}", path.display()))
 }
 
 fn parse<T, E: std::fmt::Display>(
@@ -274,6 +308,6 @@ fn or_list(over: Vec<String>, under: Vec<String>) -> Vec<String> {
     if over.is_empty() { under } else { over }
 }
 
-fn usage(name: &str, rule: impl std::fmt::Display) -> Failure {
+pub(crate) fn usage(name: &str, rule: impl std::fmt::Display) -> Failure {
     Failure::Usage(format!("{name} {rule}"))
 }

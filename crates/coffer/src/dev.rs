@@ -1,5 +1,7 @@
 //! `coffer dev`: a server to play with, and what to paste to see it work.
 
+use std::path::PathBuf;
+
 use coffer_ledger::{
     AccountId, Category, Command, CreateAccount, CreateKey, Credits, ExternalId, GrantCredits, GrantId,
     IdempotencyKey, KeyId, Metadata, Name, Note, Outcome, Priority,
@@ -10,32 +12,33 @@ use crate::Failure;
 use crate::cli::Globals;
 use crate::config::{Config, ServerOptions, read_secret};
 use crate::serve::{Running, failed, refuse_client_options, runtime, start_log};
+use crate::storage::Storage;
 use crate::terminal::say;
 
 const SAMPLE_EXTERNAL_ID: &str = "sample";
 const SAMPLE_CREDITS: i64 = 1234;
 
 pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failure> {
-    let config = Config::of(options, globals.data.as_deref())?;
+    let config = Config::of(options, globals)?;
     refuse_client_options(globals)?;
     if !config.listen.ip().is_loopback() || config.operator_listen.is_some_and(|at| !at.ip().is_loopback()) {
         let message =
             "coffer dev serves loopback addresses only, for its sample key is printed; use coffer serve";
         return Err(Failure::Usage(message.to_owned()));
     }
+    let kept = kept_data(&config)?;
     start_log(&config)?;
     // Held until the server has ended, and removed then.
-    let fresh = match config.data {
-        Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("coffer-dev-").tempdir().map_err(failed)?),
+    let (data, fresh) = match kept {
+        Some(data) => (data, None),
+        None => {
+            let fresh = tempfile::Builder::new().prefix("coffer-dev-").tempdir().map_err(failed)?;
+            (fresh.path().to_owned(), Some(fresh))
+        }
     };
-    let data = match (&fresh, &config.data) {
-        (Some(fresh), _) => fresh.path(),
-        (None, Some(data)) => data,
-        (None, None) => unreachable!("without data there is a fresh directory"),
-    };
+    let lasts = if fresh.is_some() { " (gone when this ends)" } else { "" };
     runtime(&config)?.block_on(async {
-        let running = Running::start(&config, data).await?;
+        let running = Running::start(&config, &Storage::Embedded { data: data.clone() }).await?;
         let secret = make_sample(&running.service, &config.settings.key_prefix).await?;
         let addresses = running.server.addresses();
         let (address, operator_address) = (addresses[0], addresses[addresses.len() - 1]);
@@ -47,7 +50,6 @@ pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failu
         let path = config.settings.product.balance_path();
         let header = &config.settings.api_key_header;
         let key = secret.expose();
-        let lasts = if fresh.is_some() { " (gone when this ends)" } else { "" };
         say(format_args!(
             "\
 coffer is listening on http://{address}
@@ -67,6 +69,18 @@ Data             {}{lasts}",
         ));
         running.until_told_to_end().await
     })
+}
+
+/// The data directory that was asked for.
+fn kept_data(config: &Config) -> Result<Option<PathBuf>, Failure> {
+    match &config.storage {
+        None => Ok(None),
+        Some(Storage::Embedded { data }) => Ok(Some(data.clone())),
+        Some(Storage::Postgres { .. }) => Err(Failure::Usage(
+            "coffer dev plays with a ledger in a directory; for one in a database use coffer serve"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Makes the sample account where there is none, and a new key for it.

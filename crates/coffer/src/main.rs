@@ -1,14 +1,17 @@
 //! The one binary: `coffer serve` and `coffer dev` run the server, `verify`, `backup` and `restore` look after its
-//! file, everything else talks to a running one.
+//! file, `schema` after its database, everything else talks to a running one.
 //!
 //! Owns the command line, the configuration and the exit codes: 0 done, 1 refused or failed, 2 usage.
 
 mod cli;
 mod config;
+mod storage;
 
 mod dev;
+mod ledger;
 mod serve;
 
+mod database;
 mod maintenance;
 
 mod client;
@@ -18,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, SchemaCommand};
 use terminal::complain;
 
 /// Why a command did not do what it was asked to. The message is for people.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Verify => maintenance::verify(&cli.globals),
         Command::Backup { file } => maintenance::back_up(&cli.globals, &file),
         Command::Restore { file } => maintenance::restore(&cli.globals, &file),
+        Command::Schema(SchemaCommand::Upgrade) => database::upgrade_schema(&cli.globals),
         Command::Openapi => client::print_openapi(),
         Command::Account(command) => client::account(&cli.globals, command),
         Command::Key(command) => client::key(&cli.globals, command),

@@ -2,23 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
+use coffer_ledger::Finding;
 use coffer_store::{LedgerFile, Verified};
 use serde_json::json;
 
 use crate::Failure;
 use crate::cli::Globals;
-use crate::serve::{DATA_DEFAULT, failed};
+use crate::serve::failed;
+use crate::storage::{DATA_DEFAULT, Place};
 use crate::terminal::say;
 
 pub(crate) fn verify(globals: &Globals) -> Result<(), Failure> {
     let mut findings = Vec::new();
-    let verified = LedgerFile::of_directory(&data(globals)).verify(|finding| {
+    let tell = |finding: Finding| {
         if !globals.json {
             say(&finding);
         }
         findings.push(finding);
-    });
-    let verified = verified.map_err(failed)?;
+    };
+    let verified = match Place::given(globals)? {
+        Some(Place::Database(_)) => {
+            return Err(Failure::Failed("coffer verify cannot look at a database yet".to_owned()));
+        }
+        Some(Place::Directory(data)) => LedgerFile::of_directory(&data).verify(tell).map_err(failed)?,
+        None => LedgerFile::of_directory(Path::new(DATA_DEFAULT)).verify(tell).map_err(failed)?,
+    };
     if globals.json {
         let Verified { accounts, entries, .. } = verified;
         say(
@@ -34,13 +42,14 @@ pub(crate) fn verify(globals: &Globals) -> Result<(), Failure> {
 }
 
 pub(crate) fn back_up(globals: &Globals, to: &Path) -> Result<(), Failure> {
-    let verified = LedgerFile::of_directory(&data(globals)).back_up(to).map_err(failed)?;
+    let data = directory("backup", globals)?.unwrap_or_else(|| DATA_DEFAULT.into());
+    let verified = LedgerFile::of_directory(&data).back_up(to).map_err(failed)?;
     done(globals, to, &verified, "backed up");
     Ok(())
 }
 
 pub(crate) fn restore(globals: &Globals, from: &Path) -> Result<(), Failure> {
-    let Some(data) = &globals.data else {
+    let Some(data) = &directory("restore", globals)? else {
         return Err(Failure::Usage("restore needs --data DIR, an empty directory or a new one".to_owned()));
     };
     let verified = LedgerFile::at(from).restore(data).map_err(failed)?;
@@ -67,6 +76,14 @@ fn summary(verified: &Verified) -> String {
     format!("{} accounts, {} entries", verified.accounts, verified.entries)
 }
 
-fn data(globals: &Globals) -> PathBuf {
-    globals.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
+/// The data directory that is given. A database has tools of its own, which know it better.
+fn directory(command: &str, globals: &Globals) -> Result<Option<PathBuf>, Failure> {
+    match Place::given(globals)? {
+        None => Ok(None),
+        Some(Place::Directory(data)) => Ok(Some(data)),
+        Some(Place::Database(_)) => Err(Failure::Usage(format!(
+            "coffer {command} is for a data directory; for a database use its own tools, such as pg_dump or \
+             pg_basebackup, and coffer verify --database-url after that"
+        ))),
+    }
 }

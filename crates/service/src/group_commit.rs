@@ -277,8 +277,19 @@ impl Committer {
     fn failed(&self, error: StoreError, commands: usize) -> Unavailable {
         // A batch that works may have had nothing to write, or be of another lane: only a probe takes this back.
         self.last_commit_worked.store(false, Ordering::Relaxed);
-        if matches!(error, StoreError::InDoubt) {
-            tracing::warn!(%error, commands, "nobody knows whether a batch was committed");
+        match error {
+            StoreError::InDoubt => {
+                tracing::warn!(%error, commands, "nobody knows whether a batch was committed");
+            }
+            StoreError::Unreachable(_) | StoreError::Contended => {
+                tracing::warn!(%error, commands, "a batch was refused");
+            }
+            // The embedded store has logged what became of its file, and a clock is logged when it strays.
+            StoreError::DiskIsFull
+            | StoreError::Locked
+            | StoreError::Closed
+            | StoreError::Unreadable(_)
+            | StoreError::ClockStrayed => {}
         }
         Unavailable::from(error)
     }

@@ -21,7 +21,7 @@ mod tests {
     const LEDGER_MAY_USE: [&str; 5] = ["jiff", "rpds", "sha2", "subtle", "thiserror"];
 
     /// Whose business a database is, and nobody else's.
-    const OF_THE_STORE: [&str; 1] = ["rusqlite"];
+    const OF_THE_STORE: [&str; 3] = ["rusqlite", "tokio-postgres", "deadpool-postgres"];
 
     /// Whose business HTTP is: the wire's, and the command line's as a client.
     const OF_THE_WIRE: [&str; 3] = ["axum", "hyper", "hyper-util"];

@@ -114,7 +114,7 @@ pub(crate) struct KeyChanges {
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorKeyCommand {
     /// Make an operator's key; its secret is shown this once. With --data and no server running there, it is
-    /// made in the data directory itself
+    /// made in the data directory itself; with --database-url, in the database
     Create {
         /// What it is called
         #[arg(long, default_value = "operator")]

@@ -22,6 +22,7 @@ pub(crate) use prices::PriceCommand;
 pub(crate) use verb::Verb;
 
 use crate::config::ServerOptions;
+use crate::storage::Concealed;
 
 /// Prepaid credits behind an API: keys, accounts, grants, charges, balances.
 #[derive(Debug, Parser)]
@@ -39,6 +40,9 @@ pub(crate) struct Globals {
     /// The data directory: of the server that is started, or of the one whose operator.key is used
     #[arg(long, global = true, env = "COFFER_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The PostgreSQL database that keeps the ledger (better given by COFFER_DATABASE_URL, for it may hold a password)
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database_url: Option<Concealed>,
     /// The running server that a command talks to [default: http://127.0.0.1:8080]
     #[arg(long, global = true, env = "COFFER_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
@@ -89,7 +93,7 @@ pub(crate) enum Command {
     Price(PriceCommand),
     /// Send many operations at once, each with its own idempotency_key
     Batch(BatchOptions),
-    /// Check every account against its entries, beside a running server too; exit 1 if anything is wrong
+    /// Check every account against its entries, beside running servers too; exit 1 if anything is wrong
     Verify,
     /// Copy the ledger to a file, beside a running server too, and verify the copy
     Backup {
@@ -101,8 +105,17 @@ pub(crate) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// The tables of a database
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Print the OpenAPI document
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Bring the tables of --database-url to the version that this Coffer needs
+    Upgrade,
 }
 
 /// How much: credits as they are, or an operation at its price.

@@ -106,6 +106,10 @@ impl Call {
 impl Api {
     /// The server and the key that the command line names.
     pub(super) fn of(globals: &Globals) -> Result<Api, Failure> {
+        if globals.database_url.is_some() {
+            let message = "--database-url is for commands that open the ledger themselves; this one talks to a server: --url";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let url = globals.url.as_deref().unwrap_or(URL_DEFAULT).trim_end_matches('/').to_owned();
         let config = Agent::config_builder()
             .http_status_as_error(false)

@@ -1,23 +1,34 @@
 //! `coffer operator-key`: on a running server, or in the data directory itself where none runs.
 
-use std::sync::Arc;
+use std::path::Path;
 
 use coffer_ledger::{Scope, Scopes};
-use coffer_service::{Clock, KeyPrefix, Secret, Service};
-use coffer_store::{DataDirectory, OpenError, SqliteStore};
+use coffer_service::{KeyPrefix, Secret};
+use coffer_store::{DataDirectory, OpenError};
 use serde_json::json;
 
 use super::api::{Api, Call};
 use super::{fields, paged, segment, table};
 use crate::Failure;
 use crate::cli::{Globals, OperatorKeyCommand};
-use crate::serve::{create_operator_key, failed};
+use crate::ledger::{Ledger, create_operator_key};
+use crate::serve::failed;
+use crate::storage::{Place, tool_options};
 
 pub(crate) fn operator_key(globals: &Globals, command: OperatorKeyCommand) -> Result<(), Failure> {
     match command {
         OperatorKeyCommand::Create { name, scopes } => {
-            if let Some(directory) = idle_data_directory(globals)? {
-                return create_in(globals, directory, &name, &scopes);
+            match Place::given(globals)? {
+                Some(Place::Database(url)) => {
+                    return create_in(globals, Ledger::in_database(tool_options(url)), &name, &scopes);
+                }
+                Some(Place::Directory(data)) => {
+                    if let Some(directory) = idle_data_directory(&data)? {
+                        let ledger = async { Ledger::in_directory(directory) };
+                        return create_in(globals, ledger, &name, &scopes);
+                    }
+                }
+                None => {}
             }
             let mut body = fields([("name", Some(name))]);
             if !scopes.is_empty() {
@@ -38,12 +49,12 @@ pub(crate) fn operator_key(globals: &Globals, command: OperatorKeyCommand) -> Re
     Ok(())
 }
 
-/// The data directory that the command line names, if it holds a ledger and no server works in it: then whoever
-/// may write there needs no operator's key to make one.
-fn idle_data_directory(globals: &Globals) -> Result<Option<DataDirectory>, Failure> {
-    let Some(data) = globals.data.as_ref().filter(|data| data.join("coffer.db").exists()) else {
+/// The data directory, if it holds a ledger and no server works in it: then whoever may write there needs no operator's
+/// key to make one. Servers that share a database do not stand in the way.
+fn idle_data_directory(data: &Path) -> Result<Option<DataDirectory>, Failure> {
+    if !data.join("coffer.db").exists() {
         return Ok(None);
-    };
+    }
     match DataDirectory::lock(data) {
         Ok(directory) => Ok(Some(directory)),
         Err(OpenError::InUse { .. }) => Ok(None),
@@ -53,7 +64,7 @@ fn idle_data_directory(globals: &Globals) -> Result<Option<DataDirectory>, Failu
 
 fn create_in(
     globals: &Globals,
-    directory: DataDirectory,
+    ledger: impl Future<Output = Result<Ledger, Failure>>,
     name: &str,
     scopes: &[String],
 ) -> Result<(), Failure> {
@@ -63,8 +74,7 @@ fn create_in(
     let secret = Secret::generate(&KeyPrefix::operator());
     let runtime = tokio::runtime::Runtime::new().map_err(failed)?;
     let id = runtime.block_on(async {
-        let store = SqliteStore::open(directory).map_err(failed)?;
-        let service = Service::start(Arc::new(store), Clock::system(), None);
+        let service = ledger.await?.start();
         let id = create_operator_key(&service, name, &secret, scopes).await;
         service.close().await;
         id

@@ -5,6 +5,7 @@
 
 mod every_kind;
 mod load;
+mod nodes;
 mod small_disk;
 mod support;
 mod wire;
@@ -20,9 +21,12 @@ mod first_start;
 mod full_disk;
 mod history;
 mod log;
+mod postgres;
 mod racing;
 mod refused_files;
+mod shared_ledger;
 mod statement_verifier;
+mod storage;
 mod sync_failure;
 mod unbroken;
 mod verified_files;
