@@ -105,6 +105,21 @@ impl Place {
     }
 }
 
+/// The database that a command is given by a flag of its own, or else where the ledger is said to be.
+pub(crate) fn database(
+    name: &str,
+    flag: Option<Concealed>,
+    globals: &Globals,
+) -> Result<Option<DatabaseUrl>, Failure> {
+    if let Some(url) = parsed(name, flag)? {
+        return Ok(Some(url));
+    }
+    match Place::given(globals)? {
+        Some(Place::Database(url)) => Ok(Some(url)),
+        Some(Place::Directory(_)) | None => Ok(None),
+    }
+}
+
 /// How a command that is no server uses a database.
 pub(crate) fn tool_options(url: DatabaseUrl) -> PostgresOptions {
     PostgresOptions::new(url, TOOL_CONNECTIONS.into())

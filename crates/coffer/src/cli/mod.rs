@@ -105,6 +105,15 @@ pub(crate) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Move a whole ledger from a data directory to an empty database and verify it there; run again, it goes on
+    Migrate {
+        /// The data directory, which no server may use meanwhile; it stays as it is
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The database (better given by COFFER_DATABASE_URL, for it may hold a password)
+        #[arg(long, value_name = "URL")]
+        to: Option<Concealed>,
+    },
     /// The tables of a database
     #[command(subcommand)]
     Schema(SchemaCommand),

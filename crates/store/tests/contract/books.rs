@@ -12,7 +12,7 @@ use coffer_test_postgres::{Cluster, Database};
 use crate::commands::{at, grant, key, open, spend};
 use crate::driver::StoreDriver;
 use crate::history::{self, own, secret};
-use crate::{Fresh, postgres};
+use crate::{Fresh, in_postgres};
 
 pub(crate) fn options(database: &Database, lanes: LaneChoice) -> PostgresOptions {
     let url = database.url().parse().expect("a URL of a database");
@@ -52,7 +52,7 @@ async fn nothing_is_found_in_any_scenario() {
     }
 
     coffer_scenarios::check_all(async || {
-        let fresh = postgres(LaneChoice::AsTheTablesAre).await;
+        let fresh = in_postgres(LaneChoice::AsTheTablesAre).await;
         let database = Arc::new(fresh.database.expect("it has a database"));
         let driver = StoreDriver::new(Fresh { store: fresh.store, _directory: None, database: None });
         Verifying { database, driver, rows: 0 }
@@ -63,7 +63,7 @@ async fn nothing_is_found_in_any_scenario() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_in_a_history_of_every_kind() {
     for lanes in FORMS {
-        let fresh = postgres(lanes).await;
+        let fresh = in_postgres(lanes).await;
         history::make(&fresh.store).await;
         let kinds = history::kinds(&fresh.store).await;
         let all = ["adjust", "capture", "charge", "expire", "grant", "hold", "refund", "release", "void"];
@@ -77,7 +77,7 @@ async fn nothing_is_found_in_a_history_of_every_kind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_while_others_write() {
-    let fresh = postgres(LaneChoice::OnePerBucket).await;
+    let fresh = in_postgres(LaneChoice::OnePerBucket).await;
     let database = fresh.database.as_ref().expect("it has a database");
     let is_over = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = [3, 200]

@@ -4,7 +4,7 @@ use coffer_store::LaneChoice;
 use coffer_test_postgres::Database;
 
 use crate::books::findings;
-use crate::{history, postgres};
+use crate::{history, in_postgres};
 
 /// What is done, and a part of what must be said.
 const DAMAGES: &[(&str, &str)] = &[
@@ -139,7 +139,7 @@ fn mend(database: &Database) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_damage_is_found() {
-    let fresh = postgres(LaneChoice::AsTheTablesAre).await;
+    let fresh = in_postgres(LaneChoice::AsTheTablesAre).await;
     history::make(&fresh.store).await;
     fresh.store.close().await;
     let database = fresh.database.as_ref().expect("it has a database");
