@@ -55,7 +55,7 @@ pub enum MigrateError {
     #[error("{0}")]
     Source(#[from] FileError),
     /// What is there cannot be understood.
-    #[error("{} cannot be read: {cause}; coffer verify tells what is wrong with it", path.display())]
+    #[error("{} cannot be read: {cause}; coffer verify --data tells what is wrong with it", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -76,8 +76,8 @@ pub enum MigrateError {
     AnotherLedger(AccountId),
     /// Not everything has arrived, or more than there was.
     #[error(
-        "the ledger has {here} rows in its table {table}, and the database {there}; coffer verify tells what is wrong with \
-         the ledger"
+        "the ledger has {here} rows in its table {table}, and the database {there}; coffer verify --data tells what is wrong \
+         with the ledger, and what was made of it serves nobody: migrate a sound one into an empty database"
     )]
     Counts {
         /// The table.
@@ -88,7 +88,10 @@ pub enum MigrateError {
         there: u64,
     },
     /// What has arrived does not hold together, because what was moved does not.
-    #[error("the ledger does not verify: {count} findings, the first is: {first}")]
+    #[error(
+        "the ledger does not verify: {count} findings, the first is: {first}; what was made of it serves nobody: migrate a \
+         sound one into an empty database"
+    )]
     Unsound {
         /// How many findings there are.
         count: u64,

@@ -43,7 +43,7 @@ async fn nothing_is_found_in_any_scenario() {
             let came = self.driver.run(at, action).await;
             self.rows += 1;
             // Often enough to meet every state, and seldom enough to be done soon.
-            if self.rows % 4 == 0 {
+            if self.rows.is_multiple_of(4) {
                 let found = findings(&self.database, LaneChoice::AsTheTablesAre).await;
                 assert_eq!(found, Vec::<String>::new(), "after {action:?}");
             }
@@ -68,6 +68,8 @@ async fn nothing_is_found_in_a_history_of_every_kind() {
         let kinds = history::kinds(&fresh.store).await;
         let all = ["adjust", "capture", "charge", "expire", "grant", "hold", "refund", "release", "void"];
         assert_eq!(kinds, BTreeSet::from(all));
+        let indebted = fresh.store.account(history::account(77)).await.expect("a read").expect("an account");
+        assert!(indebted.debt.is_positive(), "{indebted:?}");
         let database = fresh.database.as_ref().expect("it has a database");
         for lanes in FORMS {
             assert_eq!(findings(database, lanes).await, Vec::<String>::new(), "{lanes:?}");

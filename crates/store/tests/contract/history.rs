@@ -8,7 +8,7 @@ use coffer_ledger::{
     AccountId, AdjustCredits, AdjustmentId, CaptureAmount, CaptureHold, Category, Command, CreateAccount,
     CreateKey, CreateOperatorKey, Credits, EraseTexts, ExternalId, GrantCredits, HoldCredits, IdempotencyKey,
     KeyId, KeyLimit, KeyUse, Metadata, Note, OperatorKeyId, Period, Priority, Reason, RefundCharge, Reply,
-    RotateKey, Salt, Scopes, SecretHash, Seq, UpdateAccount, VoidGrant,
+    RotateKey, Salt, Scopes, SecretHash, Seq, VoidGrant,
 };
 use coffer_store::{Batch, Store};
 
@@ -308,14 +308,16 @@ fn afterwards(number: u8) -> Vec<Command> {
     ]
 }
 
+/// More than there is.
 fn debt(number: u8) -> Command {
-    // All that is left, and a part of the overdraft.
-    Command::UpdateAccount(UpdateAccount {
-        id: account(number),
-        name: None,
-        overdraft_limit: Some(credits(30)),
-        status: None,
-        metadata: None,
+    let reason = Reason::try_from("they were given too much".to_owned()).expect("short");
+    Command::Adjust(AdjustCredits {
+        id: AdjustmentId::from_bytes(own(number, 61)),
+        account_id: account(number),
+        credits: credits(-400),
+        allow_negative: true,
+        note: Note::of_reason(reason, Salt([6; 16])),
+        idempotency: IdempotencyKey::try_from("adjust-61".to_owned()).expect("visible"),
     })
 }
 

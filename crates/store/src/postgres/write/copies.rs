@@ -5,7 +5,7 @@ use coffer_ledger::{Account, AccountProfile, Entry, Grant, Hold, Key, KeyProfile
 use super::{Answered, accounts, answers, entries, keys, price, used};
 use crate::migrate::{Catalogue, Portion};
 use crate::postgres::statement::{Bytes, Call, Form, by_statement};
-use crate::rows::{KeptAnswer, Seal};
+use crate::rows::Seal;
 
 /// What belongs to accounts. The accounts themselves come last: where one is, everything of it is.
 pub(in crate::postgres) fn copies(form: Form, portion: &Portion) -> Vec<Call> {
@@ -26,9 +26,8 @@ pub(in crate::postgres) fn copies(form: Form, portion: &Portion) -> Vec<Call> {
         calls.push(entries::held(form, &part).insert_missing("holds", 1));
     }
     calls.extend(key_copies(form, portion));
-    let answered = |kept: &'_ KeptAnswer| -> Seal { kept.seal() };
     let kept: Vec<Answered<'_>> =
-        portion.remembered.iter().map(|kept| (kept.columns(), answered(kept))).collect();
+        portion.remembered.iter().map(|kept| (kept.columns(), kept.seal())).collect();
     for part in by_statement(form, kept, |(columns, _)| columns.account_id.bucket()) {
         calls.push(answers(form, &part).insert_missing("remembered", 2));
     }
