@@ -25,6 +25,8 @@ mod holders;
 mod read;
 mod recent;
 
+mod verify;
+
 mod cells;
 
 use std::collections::BTreeMap;

@@ -64,6 +64,11 @@ impl<'row> Columns<'row> {
         Columns { row, next: 0 }
     }
 
+    /// Begins behind the first columns of a row.
+    pub(crate) fn after(row: &'row dyn Cells, columns: usize) -> Columns<'row> {
+        Columns { row, next: columns }
+    }
+
     fn take<Value>(
         &mut self,
         read: impl FnOnce(&'row dyn Cells, usize) -> std::result::Result<Option<Value>, String>,
