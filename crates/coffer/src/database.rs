@@ -1,6 +1,7 @@
-//! `coffer schema upgrade`: the database of a ledger as a whole.
+//! `coffer schema upgrade`, and the part of `coffer verify` that looks at a database: the database of a ledger as a whole.
 
-use coffer_store::{DatabaseUrl, PostgresStore, Upgraded};
+use coffer_ledger::Finding;
+use coffer_store::{DatabaseUrl, PostgresStore, Upgraded, Verified};
 use serde_json::json;
 
 use crate::Failure;
@@ -28,6 +29,14 @@ pub(crate) fn upgrade_schema(globals: &Globals) -> Result<(), Failure> {
         say(format_args!("upgraded {url} from schema version {from} to {to}"));
     }
     Ok(())
+}
+
+/// Looks whether everything in a database follows from its entries, beside servers that write to it. Tells each finding as
+/// it is made.
+pub(crate) fn verify(url: DatabaseUrl, tell: impl FnMut(Finding)) -> Result<Verified, Failure> {
+    let options = tool_options(url);
+    let verified = run(PostgresStore::verify(&options, tell))?;
+    verified.map_err(|error| refused(&options.url, error))
 }
 
 /// What is said of a database that was refused, or that refuses: which one it is, without its password.

@@ -1,4 +1,5 @@
-//! Servers whose ledger is in a database: how the first operator gets in, and what two of them at once show.
+//! Servers whose ledger is in a database: how the first operator gets in, what two of them at once show, and what is found
+//! where the database was changed behind their backs.
 
 use std::process::Command;
 
@@ -106,4 +107,39 @@ fn a_schema_is_upgraded_where_there_is_one() {
     let ended = run(command);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.starts_with("nothing to do: postgres://"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn a_shared_ledger_is_verified_beside_its_server() {
+    let database = Cluster::shared().fresh_database();
+    let verify = |more: &[&str]| {
+        let mut command = coffer(&[&["verify"], more].concat());
+        command.env("COFFER_DATABASE_URL", database.url());
+        run(command)
+    };
+    let missing = verify(&[]);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.stderr.contains("holds no ledger"), "{}", missing.stderr);
+
+    let mut command = serve(&database);
+    command.env("COFFER_OPERATOR_KEY", CONFIGURED_KEY);
+    let server = Server::start_with(command, CONFIGURED_KEY);
+    let account = server.api.account_with(5).await;
+    server.api.charge(&account, 2, "a-call").await.expect("an answer").wants(201);
+    let sound = verify(&[]);
+    assert_eq!((sound.code, &*sound.stdout), (Some(0), "ok: 1 accounts, 2 entries\n"), "{sound:?}");
+    assert_eq!(
+        json_of(&database, &["verify"]),
+        json!({"ok": true, "accounts": 1, "entries": 2, "findings": []})
+    );
+
+    database.execute("UPDATE accounts SET available = available + 1000000");
+    let broken = verify(&[]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    assert!(broken.stdout.contains(&account) && broken.stderr.contains("findings in"), "{broken:?}");
+    let broken = verify(&["--json"]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    let told: Value = serde_json::from_str(&broken.stdout).expect("JSON");
+    assert_eq!(told["ok"], json!(false), "{told}");
+    assert!(told["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{told}");
 }

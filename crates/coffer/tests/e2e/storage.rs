@@ -181,11 +181,14 @@ fn a_database_that_is_away_is_told_without_its_password() {
     by_toml.args(toml);
     let mut over_variable = serve(&["--database-url", URL]);
     over_variable.env("COFFER_DATA", home.path());
+    let mut verify = coffer(&["verify"]);
+    verify.env("COFFER_DATABASE_URL", URL);
     let commands = [
         by_variable,
         by_file,
         by_toml,
         over_variable,
+        verify,
         coffer(&["operator-key", "create", "--database-url", URL]),
         coffer(&["schema", "upgrade", "--database-url", URL]),
     ];
