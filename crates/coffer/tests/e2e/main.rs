@@ -5,6 +5,7 @@
 
 mod every_kind;
 mod load;
+mod nodes;
 mod small_disk;
 mod support;
 mod wire;
@@ -20,6 +21,7 @@ mod first_start;
 mod full_disk;
 mod history;
 mod log;
+mod postgres;
 mod racing;
 mod refused_files;
 mod shared_ledger;

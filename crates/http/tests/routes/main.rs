@@ -1,5 +1,6 @@
 //! The API, route by route: the router in this process, a real store under it. What a scenario on the ledger
-//! says is told here through HTTP, too.
+//! says is told here through HTTP, too. The same tests run on the embedded store here, and on PostgreSQL from
+//! `on_postgres.rs`.
 
 mod support;
 
@@ -25,3 +26,15 @@ mod verify;
 mod authentication;
 mod bodies;
 mod documents;
+
+use std::sync::Arc;
+
+use coffer_store::{DataDirectory, SqliteStore};
+use support::Fresh;
+
+/// The embedded store, in a directory of its own.
+fn fresh() -> Fresh {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
+    Fresh { store: Arc::new(store.expect("an empty ledger")), needs: Box::new(directory) }
+}

@@ -1,5 +1,6 @@
 //! A server in this process, and short ways to call it.
 
+use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::Location;
 use std::sync::Arc;
@@ -11,19 +12,24 @@ use axum::response::Response;
 use coffer_http::{Endpoint, Settings, Surface, routers};
 use coffer_ledger::Timestamp;
 use coffer_service::{Clock, Secret, Service};
-use coffer_store::{DataDirectory, SqliteStore};
+use coffer_store::Store;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 pub(crate) const OPERATOR: &str = "the-operator-s-secret-of-these-tests";
 pub(crate) const BALANCE: &str = "/api/unwatermark/api/v1/get-credits-balance";
+
+/// An empty ledger, and what it needs to live.
+pub(crate) struct Fresh {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) needs: Box<dyn Any + Send + Sync>,
+}
 
 pub(crate) struct Api {
     endpoint: Endpoint,
     service: Arc<Service>,
     clock: Arc<AtomicI64>,
     names: AtomicU64,
-    _directory: TempDir,
+    _needs: Box<dyn Any + Send + Sync>,
 }
 
 /// What came back.
@@ -40,18 +46,13 @@ impl Api {
     }
 
     pub(crate) fn with(settings: Settings) -> Api {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
+        let Fresh { store, needs } = crate::fresh();
         let beginning: Timestamp = coffer_scenarios::BEGINNING.parse().expect("a time");
         let clock = Arc::new(AtomicI64::new(beginning.unix_ms()));
         let operator = Secret::configured(OPERATOR).expect("a long secret");
-        let service = Service::start(
-            Arc::new(store.expect("an empty ledger")),
-            Clock::Set(Arc::clone(&clock)),
-            Some(operator.hash()),
-        );
+        let service = Service::start(store, Clock::Set(Arc::clone(&clock)), Some(operator.hash()));
         let endpoint = routers(Arc::clone(&service), settings).surface(Surface::Whole);
-        Api { endpoint, service, clock, names: AtomicU64::new(0), _directory: directory }
+        Api { endpoint, service, clock, names: AtomicU64::new(0), _needs: needs }
     }
 
     pub(crate) fn set_clock(&self, at: Timestamp) {

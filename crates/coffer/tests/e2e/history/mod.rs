@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use coffer_test_postgres::Cluster;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use serde_json::json;
@@ -24,11 +25,12 @@ use self::checker::check;
 use self::client::{Client, Run};
 use self::credits::Credits;
 use self::journal::{Journal, read_entries};
-use self::record::{Clock, History};
+use self::record::History;
 use self::sending::{Account, Reader, Sender};
 use self::shelf::Shelf;
 use self::storm::Stormy;
-use self::tally::Tally;
+use self::stormy_nodes::StormyNodes;
+use self::tally::{Tally, Throughput};
 use crate::support::Api;
 
 mod client;
@@ -36,6 +38,7 @@ mod mix;
 mod sending;
 mod shelf;
 mod storm;
+mod stormy_nodes;
 mod tally;
 
 mod record;
@@ -66,17 +69,35 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread")]
 async fn crashes_and_standstills_under_load_break_no_promise() {
     let seed = seed();
-    println!("{SEED_VARIABLE}={seed}");
     let mut random = SmallRng::seed_from_u64(seed);
     let data = tempdir().expect("a temporary directory");
     let stormy = Stormy::start(data.path(), &mut random);
-    let run = Arc::new(prepare(&stormy.server.api).await);
+    let nodes = vec![stormy.server.api.clone()];
+    let (server, tally) = prove(nodes, seed, stormy.rage(&mut random)).await;
+    tally.must_be_telling(Throughput::OfOneProcess);
+    server.stop();
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_on_a_database_that_crashes_break_no_promise() {
+    let seed = seed();
+    let mut random = SmallRng::seed_from_u64(seed);
+    let cluster = Cluster::start();
+    let stormy = StormyNodes::start(&cluster, &mut random);
+    let (stormy, tally) = prove(stormy.apis(), seed, stormy.rage(&mut random)).await;
+    tally.must_be_telling(Throughput::OfADatabase);
+    stormy.stop();
+}
+
+/// Has clients work on nodes through a storm, and wants that what they were told can be explained. Answers what the
+/// storm has left, and how much there was to explain.
+async fn prove<Left>(nodes: Vec<Api>, seed: u64, storm: impl Future<Output = Left>) -> (Left, Tally) {
+    let run = Arc::new(prepare(nodes).await);
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         clients.spawn(Client::new(Arc::clone(&run), number, seed).work());
     }
-    let server = stormy.rage(&mut random).await;
+    let left = storm.await;
     run.is_ending.store(true, Ordering::SeqCst);
     let mut history = History::default();
     for of_one in clients.join_all().await {
@@ -89,19 +110,22 @@ async fn crashes_and_standstills_under_load_break_no_promise() {
     println!("{tally}");
     let anomalies = check(&history, &journals);
     assert!(anomalies.is_empty(), "{SEED_VARIABLE}={seed}\n{}", listed(&anomalies));
-    tally.must_be_telling();
-    server.stop();
+    (left, tally)
 }
 
 fn seed() -> u64 {
-    match std::env::var(SEED_VARIABLE) {
+    let seed = match std::env::var(SEED_VARIABLE) {
         Ok(seed) => seed.parse().expect("a seed is a number"),
         Err(_) => rand::random(),
-    }
+    };
+    println!("{SEED_VARIABLE}={seed}");
+    seed
 }
 
 /// Opens the accounts, each with a customer's key, and nothing in them.
-async fn prepare(api: &Api) -> Run {
+async fn prepare(nodes: Vec<Api>) -> Run {
+    let sender = Sender::to(nodes);
+    let api = sender.api();
     let mut accounts = Vec::new();
     for (number, limit) in OVERDRAFT_LIMITS.into_iter().enumerate() {
         let opened = json!({"name": format!("account {number}"), "overdraft_limit": limit});
@@ -110,7 +134,6 @@ async fn prepare(api: &Api) -> Run {
         let account = Account { number, id, secret, overdraft_limit: Credits::whole(limit) };
         accounts.push((account, Shelf::default()));
     }
-    let sender = Sender { api: api.clone(), clock: Clock::start() };
     Run { sender, accounts, is_ending: AtomicBool::new(false) }
 }
 
@@ -129,7 +152,7 @@ async fn read_once_more(run: &Run, history: &mut History) {
 async fn journals(run: &Run) -> Vec<Journal> {
     let mut journals = Vec::new();
     for (account, _) in &run.accounts {
-        let entries = read_entries(&run.sender.api, &account.id).await;
+        let entries = read_entries(run.sender.api(), &account.id).await;
         journals.push(Journal { overdraft_limit: account.overdraft_limit, entries });
     }
     journals

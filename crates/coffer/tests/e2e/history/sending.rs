@@ -1,5 +1,6 @@
 //! How requests go over the wire, and answers come back or are lost.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -22,18 +23,28 @@ pub(crate) struct Account {
     pub(crate) overdraft_limit: Credits,
 }
 
-/// Sends, and looks at the clock before and after.
+/// Sends to one node after the other, and looks at the clock before and after.
 pub(crate) struct Sender {
-    pub(crate) api: Api,
-    pub(crate) clock: Clock,
+    nodes: Vec<Api>,
+    clock: Clock,
+    sent: AtomicUsize,
 }
 
 impl Sender {
+    pub(crate) fn to(nodes: Vec<Api>) -> Sender {
+        Sender { nodes, clock: Clock::start(), sent: AtomicUsize::new(0) }
+    }
+
+    /// The node whose turn it is. Twins and retries go to another than the first try, if there is one.
+    pub(crate) fn api(&self) -> &Api {
+        &self.nodes[self.sent.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
+    }
+
     /// Sends an operation once. Whoever loses patience hangs up, and does not know what the server makes of it.
     pub(crate) async fn send(&self, account: &Account, operation: &Operation, patience: Duration) -> Try {
         let (path, body) = wire(account, operation);
         let headers = [("Idempotency-Key", operation.name.as_str())];
-        let call = self.api.call(Method::POST, &path, &headers, Some(body));
+        let call = self.api().call(Method::POST, &path, &headers, Some(body));
         let invoked = self.clock.now();
         let answer = tokio::time::timeout(patience, call).await;
         let at = self.clock.now();
@@ -60,7 +71,7 @@ impl Sender {
             Reader::Operator => (Method::GET, path.as_str(), &[][..]),
         };
         let invoked = self.clock.now();
-        let answer = tokio::time::timeout(patience, self.api.call(method, path, headers, None)).await;
+        let answer = tokio::time::timeout(patience, self.api().call(method, path, headers, None)).await;
         let answered = self.clock.now();
         let Ok(Ok(answer)) = answer else { return Ok(None) };
         if answer.status == UNAVAILABLE {

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use crate::support::{Server, coffer};
 
-pub(crate) const OPERATOR_KEY: &str = "the-operators-key-of-a-run-of-histories";
+const OPERATOR_KEY: &str = "the-operators-key-of-a-run-of-histories";
 
 const ROUND_MILLISECONDS: std::ops::Range<u64> = 700..2_300;
 const STANDSTILL: Duration = Duration::from_millis(300);
@@ -88,7 +88,7 @@ fn serve(data: &Path, address: &str) -> Server {
 
 /// An address that nobody listens on, below the ports that systems give to clients: else a client that knocks
 /// while the server is down could be given the server's own port, connect to itself, and keep it.
-fn free_address(random: &mut SmallRng) -> String {
+pub(super) fn free_address(random: &mut SmallRng) -> String {
     loop {
         let address = format!("127.0.0.1:{}", random.random_range(10_000..30_000));
         if std::net::TcpListener::bind(&address).is_ok() {
@@ -97,6 +97,6 @@ fn free_address(random: &mut SmallRng) -> String {
     }
 }
 
-async fn sleep(milliseconds: u64) {
+pub(super) async fn sleep(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }

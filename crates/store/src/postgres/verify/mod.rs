@@ -19,7 +19,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Portal, Row};
 
 use super::statement::{Argument, Call, Form};
-use super::{LaneChoice, PostgresError, PostgresOptions, PostgresStore, connect, schema};
+use super::{PostgresError, PostgresOptions, PostgresStore, connect, schema};
 use crate::Verified;
 
 /// How often something is looked at in which something is found.
@@ -40,16 +40,13 @@ impl PostgresStore {
         tell: impl FnMut(Finding),
     ) -> Result<Verified, PostgresError> {
         let pool = connect::pool(&options.url, 1)?;
-        let form = match (schema::open_existing(&pool).await?, options.lanes) {
-            (Form::AnyBucket, LaneChoice::AsTheTablesAre) => Form::AnyBucket,
-            (Form::OneBucket, _) | (Form::AnyBucket, LaneChoice::OnePerBucket) => Form::OneBucket,
-        };
+        let form = options.lanes.form(schema::open_existing(&pool).await?);
         verify(&mut pool.get().await?, form, tell).await
     }
 }
 
 /// Looks through all of it on one connection.
-pub(crate) async fn verify(
+pub(super) async fn verify(
     connection: &mut Object,
     form: Form,
     mut tell: impl FnMut(Finding),

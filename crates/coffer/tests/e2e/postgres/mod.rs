@@ -1,0 +1,9 @@
+//! What only nodes on a real database can show: races between them, databases that crash, and connections that break.
+
+mod connecting;
+mod dangers;
+mod doubt;
+mod outages;
+mod racing;
+mod revoked_keys;
+mod setbacks;

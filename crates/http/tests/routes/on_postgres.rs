@@ -1,0 +1,53 @@
+//! The same tests as in `main.rs`, on PostgreSQL: what a route answers does not depend on the store.
+
+mod support;
+
+mod scenarios;
+
+mod accounts;
+mod adjustments;
+mod balance;
+mod balances;
+mod batch;
+mod charges;
+mod customers;
+mod erasure;
+mod grants;
+mod holds;
+mod keys;
+mod operator_keys;
+mod prices;
+mod refunds;
+mod statements;
+mod verify;
+
+mod authentication;
+mod bodies;
+mod documents;
+
+use std::sync::Arc;
+
+use coffer_store::{ClockSource, PostgresOptions, PostgresStore};
+use coffer_test_postgres::Cluster;
+use support::Fresh;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+/// How many connections a store of these tests may have.
+const CONNECTIONS: usize = 4;
+
+/// PostgreSQL, in a database of its own. The tests set the clock.
+fn fresh() -> Fresh {
+    let database = Cluster::shared().fresh_database();
+    let url = database.url().parse().expect("a URL of a database");
+    let options = PostgresOptions { clock: ClockSource::Sender, ..PostgresOptions::new(url, CONNECTIONS) };
+    let store = block_in_place(|| Handle::current().block_on(PostgresStore::open(&options)));
+    Fresh { store: Arc::new(store.expect("an empty database")), needs: Box::new(database) }
+}
+
+#[test]
+fn no_test_runs_on_one_store_only() {
+    let modules =
+        |text: &'static str| text.lines().filter(|line| line.starts_with("mod ")).collect::<Vec<_>>();
+    assert_eq!(modules(include_str!("main.rs")), modules(include_str!("on_postgres.rs")));
+}
