@@ -12,6 +12,7 @@ mod lists;
 mod spending;
 mod statements;
 
+mod postgres;
 mod sqlite;
 mod upgrade;
 
@@ -43,7 +44,7 @@ fn sqlite() -> Fresh {
 }
 
 /// PostgreSQL, spoken to as one database or as a sharded one.
-async fn postgres(lanes: LaneChoice) -> Fresh {
+async fn in_postgres(lanes: LaneChoice) -> Fresh {
     let database = Cluster::shared().fresh_database();
     let url = database.url().parse().expect("a URL of a database");
     let options = PostgresOptions { clock: ClockSource::Sender, lanes, ..PostgresOptions::new(url, 4) };
@@ -57,8 +58,8 @@ type Make = fn() -> Pin<Box<dyn Future<Output = Fresh> + Send>>;
 const STORES: [(&str, Make); 4] = [
     ("memory", || Box::pin(async { memory() })),
     ("sqlite", || Box::pin(async { sqlite() })),
-    ("postgres", || Box::pin(postgres(LaneChoice::AsTheTablesAre))),
-    ("postgres, a lane for each bucket", || Box::pin(postgres(LaneChoice::OnePerBucket))),
+    ("postgres", || Box::pin(in_postgres(LaneChoice::AsTheTablesAre))),
+    ("postgres, a lane for each bucket", || Box::pin(in_postgres(LaneChoice::OnePerBucket))),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,11 +2,11 @@
 
 use coffer_ledger::limits::{HOLD_MS_DEFAULT, REFUND_LOT_DAYS_DEFAULT};
 use coffer_ledger::{
-    AccountId, AccountStatus, AdjustCredits, AdjustmentId, CaptureHold, Category, ChargeCredits, ChargeId,
-    Command, Cost, CreateAccount, CreateKey, Credits, DeletePrice, ExternalId, GrantCredits, GrantId, Hint,
-    HoldCredits, HoldId, IdempotencyKey, KeyId, KeyLimit, KeyUse, Metadata, Name, Note, Operation, Priority,
-    PutPrice, Quantity, Reason, Reference, RefundCharge, RefundId, ReleaseHold, RevokeKey, RotateKey, Salt,
-    SecretHash, Settle, Timestamp, UpdateAccount, UpdateKey, VoidGrant,
+    AccountId, AccountStatus, AdjustCredits, AdjustmentId, Bucket, CaptureHold, Category, ChargeCredits,
+    ChargeId, Command, Cost, CreateAccount, CreateKey, Credits, DeletePrice, ExternalId, GrantCredits,
+    GrantId, Hint, HoldCredits, HoldId, IdempotencyKey, KeyId, KeyLimit, KeyUse, Metadata, Name, Note,
+    Operation, Priority, PutPrice, Quantity, Reason, Reference, RefundCharge, RefundId, ReleaseHold,
+    RevokeKey, RotateKey, Salt, SecretHash, Settle, Timestamp, UpdateAccount, UpdateKey, VoidGrant,
 };
 use coffer_scenarios::{Action, CaptureRow, GrantRow, Payer, RowCost, SpendingRow};
 
@@ -47,7 +47,7 @@ impl StoreDriver {
             Action::Rotate { key, overlap_ms } => self.rotate(key, *overlap_ms),
             Action::Revoke { key } => Command::RevokeKey(RevokeKey { id: self.key(key) }),
             Action::PutPrice { operation: name, rate } => Command::PutPrice(PutPrice {
-                id: self.mint(),
+                id: self.mint(Bucket::CATALOGUE),
                 operation: operation(name),
                 rate: *rate,
                 unit: None,
@@ -75,7 +75,7 @@ impl StoreDriver {
 
     fn open(&mut self, account: &str, overdraft: Credits, external_id: Option<String>) -> CreateAccount {
         CreateAccount {
-            id: AccountId::from_bytes(self.mint()),
+            id: AccountId::from_bytes(self.mint_account()),
             name: name(account),
             external_id: external_id.map(|text| ExternalId::try_from(text).expect("short")),
             overdraft_limit: overdraft,
@@ -95,7 +95,7 @@ impl StoreDriver {
 
     fn grant(&mut self, row: &GrantRow) -> GrantCredits {
         GrantCredits {
-            id: GrantId::from_bytes(self.mint()),
+            id: GrantId::from_bytes(self.mint(self.account(&row.account).bucket())),
             account_id: self.account(&row.account),
             credits: row.credits,
             category: row.category.unwrap_or(Category::Paid),
@@ -116,7 +116,7 @@ impl StoreDriver {
     fn adjust(&mut self, account: &str, credits: Credits, allow_negative: bool, name: &str) -> AdjustCredits {
         let reason = Reason::try_from("a correction".to_owned()).expect("short");
         AdjustCredits {
-            id: AdjustmentId::from_bytes(self.mint()),
+            id: AdjustmentId::from_bytes(self.mint(self.account(account).bucket())),
             account_id: self.account(account),
             credits,
             allow_negative,
@@ -128,7 +128,7 @@ impl StoreDriver {
     fn charge(&mut self, row: &SpendingRow) -> ChargeCredits {
         let (account_id, key) = self.payer(&row.payer);
         ChargeCredits {
-            id: ChargeId::from_bytes(self.mint()),
+            id: ChargeId::from_bytes(self.mint(account_id.bucket())),
             account_id,
             key,
             cost: cost(&row.cost),
@@ -142,12 +142,12 @@ impl StoreDriver {
         let (account_id, charge_id) =
             known.unwrap_or_else(|| (self.any_account(), ChargeId::from_bytes(NOBODY)));
         RefundCharge {
-            id: RefundId::from_bytes(self.mint()),
+            id: RefundId::from_bytes(self.mint(account_id.bucket())),
             charge_id,
             account_id,
             credits,
-            paid_lot_id: GrantId::from_bytes(self.mint()),
-            refund_lot_id: GrantId::from_bytes(self.mint()),
+            paid_lot_id: GrantId::from_bytes(self.mint(account_id.bucket())),
+            refund_lot_id: GrantId::from_bytes(self.mint(account_id.bucket())),
             refund_lot_days: REFUND_LOT_DAYS_DEFAULT,
             idempotency: idempotency(name),
         }
@@ -156,7 +156,7 @@ impl StoreDriver {
     fn hold(&mut self, row: &SpendingRow, expires_in_ms: Option<u32>) -> HoldCredits {
         let (account_id, key) = self.payer(&row.payer);
         HoldCredits {
-            id: HoldId::from_bytes(self.mint()),
+            id: HoldId::from_bytes(self.mint(account_id.bucket())),
             account_id,
             key,
             cost: cost(&row.cost),
@@ -169,7 +169,7 @@ impl StoreDriver {
     fn capture(&mut self, row: &CaptureRow) -> CaptureHold {
         let (account_id, hold_id) = self.held(&row.hold);
         CaptureHold {
-            id: ChargeId::from_bytes(self.mint()),
+            id: ChargeId::from_bytes(self.mint(account_id.bucket())),
             hold_id,
             account_id,
             amount: row.amount,
@@ -209,7 +209,7 @@ impl StoreDriver {
         limit: Option<KeyLimit>,
     ) -> Command {
         Command::CreateKey(CreateKey {
-            id: KeyId::from_bytes(self.mint()),
+            id: KeyId::from_bytes(self.mint(self.account(account).bucket())),
             account_id: self.account(account),
             name: name(key),
             secret,

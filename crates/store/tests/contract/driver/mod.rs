@@ -7,7 +7,9 @@ mod words;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use coffer_ledger::{AccountId, ChargeId, GrantId, HoldId, KeyId, Outcome, Reply, SecretHash, Timestamp};
+use coffer_ledger::{
+    AccountId, Bucket, ChargeId, GrantId, HoldId, KeyId, Outcome, Reply, SecretHash, Timestamp,
+};
 use coffer_scenarios::{Action, Driver};
 use coffer_store::{Batch, MemoryStore, Store};
 
@@ -49,12 +51,19 @@ impl StoreDriver {
         self.fresh.store = reopen(old).await;
     }
 
-    /// Ids that sort by the order in which they are minted, as real ones do.
-    fn mint(&mut self) -> [u8; 16] {
+    /// Ids that sort by the order in which they are minted, and end with the bucket of their account, as real ones do.
+    fn mint(&mut self, bucket: Bucket) -> [u8; 16] {
         self.minted += 1;
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.minted.to_be_bytes());
+        bytes[15] = bucket.0;
         bytes
+    }
+
+    /// Each account in another bucket.
+    fn mint_account(&mut self) -> [u8; 16] {
+        let bucket = (self.minted * 97 % 256).to_le_bytes()[0];
+        self.mint(Bucket(bucket))
     }
 }
 
