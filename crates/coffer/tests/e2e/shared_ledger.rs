@@ -5,6 +5,7 @@ use std::process::Command;
 
 use coffer_test_postgres::{Cluster, Database};
 use serde_json::{Value, json};
+use tempfile::tempdir;
 
 use crate::support::{Server, coffer, run, run_refused, user_credits};
 
@@ -142,4 +143,35 @@ async fn a_shared_ledger_is_verified_beside_its_server() {
     let told: Value = serde_json::from_str(&broken.stdout).expect("JSON");
     assert_eq!(told["ok"], json!(false), "{told}");
     assert!(told["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{told}");
+}
+
+#[tokio::test]
+async fn a_ledger_moves_from_its_directory_to_a_database() {
+    let (data, database) = (tempdir().expect("a temporary directory"), Cluster::shared().fresh_database());
+    let migrate = || {
+        let mut command = coffer(&["migrate", "--from"]);
+        command.arg(data.path()).env("COFFER_DATABASE_URL", database.url());
+        run(command)
+    };
+    let server = Server::start(data.path());
+    let account = server.api.account_with(5).await;
+    let (_, secret) = server.api.key_of(&account).await;
+    server.api.charge(&account, 2, "a-call").await.expect("an answer").wants(201);
+    let operator_key = server.api.operator_key().to_owned();
+
+    let beside = migrate();
+    assert_eq!(beside.code, Some(1), "a server runs: {beside:?}");
+    assert!(beside.stderr.contains("in use"), "{}", beside.stderr);
+    server.stop();
+
+    let migrated = migrate();
+    assert_eq!(migrated.code, Some(0), "{migrated:?}");
+    assert!(migrated.stderr.is_empty(), "{}", migrated.stderr);
+    let said = "migrated and verified: 1 accounts, 2 entries, in postgres://";
+    assert!(migrated.stdout.starts_with(said), "{}", migrated.stdout);
+
+    let server = Server::start_with(serve(&database), &operator_key);
+    assert_eq!(server.api.read_balance(&secret).await.text, user_credits("3"));
+    let again = server.api.charge(&account, 2, "a-call").await.expect("an answer").wants(201);
+    assert!(again.is_replayed(), "what was done before is known");
 }
