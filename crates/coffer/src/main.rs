@@ -1,5 +1,5 @@
 //! The one binary: `coffer serve` and `coffer dev` run the server, `verify`, `backup` and `restore` look after its
-//! file, `schema` after its database, everything else talks to a running one.
+//! file, `verify`, `migrate` and `schema` after its database, everything else talks to a running one.
 //!
 //! Owns the command line, the configuration and the exit codes: 0 done, 1 refused or failed, 2 usage.
 
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Verify => maintenance::verify(&cli.globals),
         Command::Backup { file } => maintenance::back_up(&cli.globals, &file),
         Command::Restore { file } => maintenance::restore(&cli.globals, &file),
+        Command::Migrate { from, to } => database::migrate(&cli.globals, &from, to),
         Command::Schema(SchemaCommand::Upgrade) => database::upgrade_schema(&cli.globals),
         Command::Openapi => client::print_openapi(),
         Command::Account(command) => client::account(&cli.globals, command),

@@ -1,4 +1,4 @@
-//! `coffer verify`, `backup` and `restore`: the ledger's file as a whole, with or without a server beside it.
+//! `coffer verify`, `backup` and `restore`: the ledger as a whole, with or without a server beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::Failure;
 use crate::cli::Globals;
+use crate::database;
 use crate::serve::failed;
 use crate::storage::{DATA_DEFAULT, Place};
 use crate::terminal::say;
@@ -21,9 +22,7 @@ pub(crate) fn verify(globals: &Globals) -> Result<(), Failure> {
         findings.push(finding);
     };
     let verified = match Place::given(globals)? {
-        Some(Place::Database(_)) => {
-            return Err(Failure::Failed("coffer verify cannot look at a database yet".to_owned()));
-        }
+        Some(Place::Database(url)) => database::verify(url, tell)?,
         Some(Place::Directory(data)) => LedgerFile::of_directory(&data).verify(tell).map_err(failed)?,
         None => LedgerFile::of_directory(Path::new(DATA_DEFAULT)).verify(tell).map_err(failed)?,
     };

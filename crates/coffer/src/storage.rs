@@ -105,6 +105,20 @@ impl Place {
     }
 }
 
+/// The database that an option of a command's own names, or else `--database-url` or a variable.
+pub(crate) fn database_given(
+    name: &str,
+    own: Option<Concealed>,
+    globals: &Globals,
+) -> Result<Option<DatabaseUrl>, Failure> {
+    match (own, &globals.database_url) {
+        (Some(_), Some(_)) => Err(usage(name, "and --database-url name both a database: give one of them")),
+        (None, None) => database_url_variable(),
+        (own @ Some(_), None) => parsed(name, own),
+        (None, given @ Some(_)) => parsed("--database-url", given.clone()),
+    }
+}
+
 /// How a command that is no server uses a database.
 pub(crate) fn tool_options(url: DatabaseUrl) -> PostgresOptions {
     PostgresOptions::new(url, TOOL_CONNECTIONS.into())

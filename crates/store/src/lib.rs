@@ -11,6 +11,8 @@ mod memory;
 mod postgres;
 mod sqlite;
 
+mod migrate;
+
 mod database_url;
 
 mod page;
@@ -28,6 +30,7 @@ use coffer_ledger::{
 
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
 pub use memory::MemoryStore;
+pub use migrate::{MigrateError, Migrated, Progress, migrate};
 pub use page::{Page, Span};
 pub use postgres::{
     ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions, PostgresStore, Upgraded,

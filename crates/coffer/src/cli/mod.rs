@@ -105,6 +105,16 @@ pub(crate) enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Move a whole ledger from a data directory, where no server runs, to an empty database, and verify it; broken off,
+    /// the same command goes on
+    Migrate {
+        /// The data directory; nothing in it is changed
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// The database [default: the one that COFFER_DATABASE_URL names]
+        #[arg(long, value_name = "URL")]
+        to: Option<Concealed>,
+    },
     /// The tables of a database
     #[command(subcommand)]
     Schema(SchemaCommand),

@@ -13,6 +13,7 @@ use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::PostgresError;
+use super::statement::Form;
 use super::unverified::Unverified;
 use crate::DatabaseUrl;
 
@@ -62,6 +63,16 @@ pub enum LaneChoice {
     AsTheTablesAre,
     /// One for each bucket: for tests of what a sharded database is sent.
     OnePerBucket,
+}
+
+impl LaneChoice {
+    /// The form that statements have on tables that would have another.
+    pub(super) const fn form(self, of_tables: Form) -> Form {
+        match self {
+            LaneChoice::AsTheTablesAre => of_tables,
+            LaneChoice::OnePerBucket => Form::OneBucket,
+        }
+    }
 }
 
 /// How much is asked of the other side's certificate.

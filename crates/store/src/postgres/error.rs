@@ -20,6 +20,17 @@ pub enum PostgresError {
     /// It has tables of another application.
     #[error("the database has a table {0} that is not of a ledger; give the ledger a database of its own")]
     NotALedger(String),
+    /// A migration to it has begun and not ended.
+    #[error(
+        "a ledger is being migrated to the database, or that has broken off: run coffer migrate again, which goes on with it"
+    )]
+    IsBeingFilled,
+    /// Another process migrates a ledger to it.
+    #[error("another coffer migrate is at work on the database")]
+    FilledByAnother,
+    /// There is a ledger already where one was to be migrated to.
+    #[error("the database holds a ledger already, and nothing was changed; migrate into an empty database")]
+    HoldsALedger,
     /// The schema was made by a newer Coffer.
     #[error(
         "the database holds a ledger of schema version {found}, and this Coffer knows version {known}: run a newer Coffer"

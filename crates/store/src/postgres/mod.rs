@@ -25,6 +25,9 @@ mod holders;
 mod read;
 mod recent;
 
+pub(crate) mod receive;
+mod verify;
+
 mod cells;
 
 use std::collections::BTreeMap;
@@ -84,10 +87,7 @@ impl PostgresStore {
         let told = Timestamp::from_unix_ms(told)
             .ok_or_else(|| PostgresError::Unusable("its clock shows no year from 1970 to 9999".to_owned()))?;
         first.close();
-        let form = match options.lanes {
-            LaneChoice::AsTheTablesAre => form,
-            LaneChoice::OnePerBucket => Form::OneBucket,
-        };
+        let form = options.lanes.form(form);
         let lanes = match form {
             Form::AnyBucket => LANES.min(options.connections / 2).max(1),
             Form::OneBucket => LANES_SHARDED,

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::database::all;
 use super::statement::{self, Bytes, Call, Form, Given, by_statement};
 use crate::StoreError;
+use crate::migrate::Portion;
 use crate::rows::Columns;
 
 /// The directory's word for external ids.
@@ -323,6 +324,39 @@ async fn take_over(
         [&bucket, &wish.kind, &name, &owner, &wish.reservation, &now.unix_ms(), &from];
     connection.execute(&statement, &arguments).await?;
     Ok(())
+}
+
+/// A name that somebody has, as another store knows it: its kind, itself, its owner.
+pub(super) type Taken = (&'static str, NameHash, UuidBytes);
+
+/// The names that rows of another store have.
+pub(super) fn of_portion(portion: &Portion) -> Vec<Taken> {
+    let mut taken = Vec::new();
+    let keys = portion.keys.iter();
+    taken.extend(keys.map(|key| (SECRET, *key.secret.bytes(), key.id.bytes())));
+    let retired = portion.retired_secrets.iter();
+    taken.extend(retired.map(|(key, retired)| (SECRET, *retired.secret.bytes(), key.bytes())));
+    for profile in &portion.account_profiles {
+        let name = profile.external_id.as_ref().map(external_id_name);
+        taken.extend(name.map(|name| (EXTERNAL_ID, name, profile.id.bytes())));
+    }
+    taken
+}
+
+/// Lists names that somebody has already.
+pub(super) fn listed_as_taken(form: Form, taken: &[Taken]) -> Vec<Call> {
+    let bucket = |(_, name, _): &Taken| bucket_of_name(name);
+    let call = |part: Vec<Taken>| {
+        Given::of(form, &part, bucket)
+            .with("kind", "text", &part, |(kind, ..)| *kind)
+            .with("name", "bytea", &part, |(_, name, _)| Bytes(*name))
+            .with("owner", "uuid", &part, |(.., owner)| statement::id(*owner))
+            .with("reservation", "uuid", &part, |_| None::<Uuid>)
+            // It never was reserved.
+            .with("reserved_at", "bigint", &part, |_| 0_i64)
+            .insert_missing("directory", 2)
+    };
+    by_statement(form, taken.to_vec(), bucket).into_iter().map(call).collect()
 }
 
 /// Whose key has a secret, as far as the directory knows.

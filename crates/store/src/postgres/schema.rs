@@ -20,6 +20,11 @@ const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS coffer_schema \
     (bucket smallint NOT NULL, version bigint NOT NULL, PRIMARY KEY (bucket)); \
     INSERT INTO coffer_schema (bucket, version) VALUES (0, 0) ON CONFLICT (bucket) DO NOTHING";
 
+/// The mark that the tables are being filled from another store: a second row, which is there until they are full.
+pub(super) const LOCK_MARK: &str = "SELECT version FROM coffer_schema WHERE bucket = 1 FOR UPDATE";
+/// Takes the mark away.
+pub(super) const REMOVE_MARK: &str = "DELETE FROM coffer_schema WHERE bucket = 1";
+
 /// What is distributed, by bucket and together.
 pub(super) const TABLES: [&str; 17] = [
     "accounts",
@@ -54,12 +59,38 @@ pub struct Upgraded {
     pub to: i64,
 }
 
+/// Why the tables are changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// A first start makes an empty database's tables.
+    Start,
+    /// So does whoever fills them from another store.
+    Filling,
+    /// An upgrade may also meet tables of a newer version.
+    Upgrade,
+}
+
 /// Makes the tables where there are none, refuses those of another version, and tells how they are to be spoken to.
 pub(super) async fn open(pool: &Pool) -> Result<Form, PostgresError> {
     let mut connection = pool.get().await?;
     match version(&connection).await? {
-        None | Some(0) => drop(change(&mut connection, true).await?),
+        None | Some(0) => drop(change(&mut connection, Change::Start).await?),
         Some(found) => check(found)?,
+    }
+    check_mark(&connection).await?;
+    form(&connection).await
+}
+
+/// Makes the tables in an empty database, with the mark that they are being filled, or finds that mark; and tells how they
+/// are to be spoken to.
+pub(super) async fn begin_filling(pool: &Pool) -> Result<Form, PostgresError> {
+    let mut connection = pool.get().await?;
+    match version(&connection).await? {
+        None | Some(0) => drop(change(&mut connection, Change::Filling).await?),
+        Some(found) => check(found)?,
+    }
+    if !has_mark(&connection).await? {
+        return Err(PostgresError::HoldsALedger);
     }
     form(&connection).await
 }
@@ -71,9 +102,20 @@ pub(super) async fn open_existing(pool: &Pool) -> Result<Form, PostgresError> {
         None | Some(0) => Err(PostgresError::NoLedger),
         Some(found) => {
             check(found)?;
+            check_mark(&connection).await?;
             form(&connection).await
         }
     }
+}
+
+/// Whether somebody has begun to fill the tables and not finished.
+async fn has_mark(connection: &Object) -> Result<bool, PostgresError> {
+    let sql = "SELECT EXISTS (SELECT FROM coffer_schema WHERE bucket = 1)";
+    Ok(connection.query_one(sql, &[]).await?.get(0))
+}
+
+async fn check_mark(connection: &Object) -> Result<(), PostgresError> {
+    if has_mark(connection).await? { Err(PostgresError::IsBeingFilled) } else { Ok(()) }
 }
 
 /// Brings the tables to the newest version, and distributes them where the database has become a sharded one.
@@ -82,7 +124,7 @@ pub(super) async fn upgrade(pool: &Pool) -> Result<Upgraded, PostgresError> {
     if version(&connection).await?.is_none() {
         return Err(PostgresError::NoLedger);
     }
-    change(&mut connection, false).await
+    change(&mut connection, Change::Upgrade).await
 }
 
 fn check(found: i64) -> Result<(), PostgresError> {
@@ -105,14 +147,13 @@ async fn version(connection: &Object) -> Result<Option<i64>, PostgresError> {
 }
 
 /// Runs the scripts that are missing, all or none of them. Whoever comes second waits for the first and finds nothing left.
-/// A first start makes an empty database's tables; an upgrade may also meet a newer one.
-async fn change(connection: &mut Object, is_start: bool) -> Result<Upgraded, PostgresError> {
+async fn change(connection: &mut Object, why: Change) -> Result<Upgraded, PostgresError> {
     make_versions(connection).await?;
     let is_sharded = is_sharded(connection).await?;
     let transaction = connection.transaction().await?;
     let lock = "SELECT version FROM coffer_schema WHERE bucket = 0 FOR UPDATE";
     let from: i64 = transaction.query_one(lock, &[]).await?.get(0);
-    if from > NEWEST || (is_start && from > 0) {
+    if from > NEWEST || (why != Change::Upgrade && from > 0) {
         check(from)?;
     }
     if is_sharded {
@@ -124,6 +165,9 @@ async fn change(connection: &mut Object, is_start: bool) -> Result<Upgraded, Pos
     }
     if is_sharded {
         distribute(&transaction).await?;
+    }
+    if why == Change::Filling && from == 0 {
+        transaction.execute("INSERT INTO coffer_schema (bucket, version) VALUES (1, 1)", &[]).await?;
     }
     transaction.execute("UPDATE coffer_schema SET version = $1 WHERE bucket = 0", &[&NEWEST]).await?;
     transaction.commit().await?;

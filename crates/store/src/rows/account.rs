@@ -5,6 +5,7 @@ use coffer_ledger::{
 };
 
 use super::{Columns, Result};
+use crate::migrate::Head;
 
 pub(crate) const ACCOUNT: &str = "accounts.id, status, overdraft_limit, available, held, debt, lots_made, \
      refund_lot_day, refund_lot_id, seq, head, last_at, granted, adjusted, refunded, spent, expired, voided";
@@ -33,6 +34,11 @@ pub(crate) fn account(columns: &mut Columns<'_>) -> Result<Account> {
         lots: Vec::new(),
         holds: Holds::default(),
     })
+}
+
+/// The columns of where an account's chain ends.
+pub(crate) fn head(columns: &mut Columns<'_>) -> Result<Head> {
+    Ok(Head { account_id: columns.account_id()?, seq: columns.seq()?, hash: EntryHash(columns.bytes()?) })
 }
 
 fn refund_lot(columns: &mut Columns<'_>) -> Result<Option<RefundLot>> {

@@ -15,7 +15,7 @@ mod seal;
 
 use std::collections::BTreeMap;
 
-pub(super) use account::{ACCOUNT, ACCOUNT_PROFILE, account, account_profile, account_status};
+pub(super) use account::{ACCOUNT, ACCOUNT_PROFILE, account, account_profile, account_status, head};
 use coffer_ledger::{
     AccountId, ChargeId, Credits, GrantId, KeyId, Metadata, Quantity, Rate, SecretHash, Seq, Timestamp,
     Window,
@@ -29,7 +29,9 @@ pub(super) use key::{
 pub(super) use operator_key::{OPERATOR_KEY, operator_key, scopes};
 pub(super) use price::{PRICE, price};
 pub(super) use remembered::{REMEMBERED, RememberedRow, remembered};
-pub(super) use seal::{RememberedColumns, SEAL, SEALED, seal, seal_of_entry, sealed};
+pub(super) use seal::{
+    KeptAnswer, RememberedColumns, SEAL, SEALED, Seal, kept_answer, seal, seal_of_entry, sealed,
+};
 
 /// Why a row means nothing.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,11 @@ pub(crate) struct Columns<'row> {
 impl<'row> Columns<'row> {
     pub(crate) fn of(row: &'row dyn Cells) -> Columns<'row> {
         Columns { row, next: 0 }
+    }
+
+    /// Begins behind the first columns of a row.
+    pub(crate) fn after(row: &'row dyn Cells, columns: usize) -> Columns<'row> {
+        Columns { row, next: columns }
     }
 
     fn take<Value>(
@@ -232,6 +239,10 @@ pub(crate) fn charge_refunded(columns: &mut Columns<'_>) -> Result<(ChargeId, Cr
 
 pub(crate) fn credits(columns: &mut Columns<'_>) -> Result<Credits> {
     columns.credits()
+}
+
+pub(crate) fn optional_credits(columns: &mut Columns<'_>) -> Result<Option<Credits>> {
+    columns.optional_credits()
 }
 
 /// An entry's number as databases have it, whose integers have a sign.

@@ -108,6 +108,41 @@ impl RememberedColumns<'_> {
     }
 }
 
+/// A remembered answer as it was kept, whatever it means.
+pub(crate) struct KeptAnswer {
+    pub(crate) account_id: AccountId,
+    pub(crate) idempotency_key: String,
+    fingerprint: [u8; 32],
+    at: i64,
+    grant_id: Option<[u8; 16]>,
+    voided: bool,
+    refusal: Option<String>,
+    required: Option<i64>,
+    left_over: Option<i64>,
+    seal: Option<Seal>,
+}
+
+impl KeptAnswer {
+    pub(crate) fn columns(&self) -> RememberedColumns<'_> {
+        RememberedColumns {
+            account_id: self.account_id,
+            idempotency_key: &self.idempotency_key,
+            fingerprint: self.fingerprint,
+            at: self.at,
+            grant_id: self.grant_id,
+            voided: self.voided,
+            refusal: self.refusal.as_deref(),
+            required: self.required,
+            left_over: self.left_over,
+        }
+    }
+
+    /// The seal that it has, or the one that it would have got had there been seals.
+    pub(crate) fn seal(&self) -> Seal {
+        self.seal.unwrap_or_else(|| self.columns().seal())
+    }
+}
+
 /// Whose a remembered answer is, and whether it is the one that was sealed.
 pub(crate) struct Sealed {
     pub(crate) account_id: AccountId,
@@ -120,24 +155,24 @@ pub(crate) const SEALED: &str =
     "account_id, idempotency_key, fingerprint, at, grant_id, voided, refusal, required, left_over, seal";
 
 pub(crate) fn sealed(columns: &mut Columns<'_>) -> Result<Sealed> {
-    let (account_id, idempotency_key) = (columns.account_id()?, columns.text::<String>()?);
-    let (fingerprint, at, grant_id, voided) =
-        (columns.bytes()?, columns.integer()?, columns.optional_bytes()?, columns.flag()?);
-    let refusal: Option<String> = columns.optional_text()?;
-    let remembered = RememberedColumns {
-        account_id,
-        idempotency_key: &idempotency_key,
-        fingerprint,
-        at,
-        grant_id,
-        voided,
-        refusal: refusal.as_deref(),
+    let kept = kept_answer(columns)?;
+    let holds = kept.seal() == kept.columns().seal();
+    Ok(Sealed { account_id: kept.account_id, idempotency_key: kept.idempotency_key, holds })
+}
+
+pub(crate) fn kept_answer(columns: &mut Columns<'_>) -> Result<KeptAnswer> {
+    Ok(KeptAnswer {
+        account_id: columns.account_id()?,
+        idempotency_key: columns.text()?,
+        fingerprint: columns.bytes()?,
+        at: columns.integer()?,
+        grant_id: columns.optional_bytes()?,
+        voided: columns.flag()?,
+        refusal: columns.optional_text()?,
         required: columns.optional_integer()?,
         left_over: columns.optional_integer()?,
-    };
-    let found = remembered.seal();
-    let holds = seal(columns)?.is_none_or(|sealed| sealed == found);
-    Ok(Sealed { account_id, idempotency_key, holds })
+        seal: seal(columns)?,
+    })
 }
 
 /// Parts of a row, each with its length before it.

@@ -93,6 +93,10 @@ impl LedgerFile {
         LedgerFile { path: path.to_owned() }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Looks whether everything in the file follows from its entries, at one moment, beside a server that writes to it
     /// as well. Tells each finding as it is made.
     ///
@@ -150,7 +154,7 @@ impl LedgerFile {
         partial.finish(&self.path, to)
     }
 
-    fn open(&self) -> Result<Connection, FileError> {
+    pub(super) fn open(&self) -> Result<Connection, FileError> {
         if !self.path.is_file() {
             return Err(FileError::Missing(self.path.clone()));
         }

@@ -21,6 +21,8 @@ mod reader;
 
 mod query;
 
+pub(crate) mod source;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;

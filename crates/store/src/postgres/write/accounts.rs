@@ -51,7 +51,12 @@ fn rest_of(account: &Account) -> Account {
 
 pub(super) fn insertions(form: Form, accounts: Vec<&Account>) -> Vec<Call> {
     let parts = by_statement(form, accounts, |account| account.id.bucket()).into_iter();
-    parts.map(|part| settings(moved(form, &part), &part).insert("accounts")).collect()
+    parts.map(|part| states(form, &part).insert("accounts")).collect()
+}
+
+/// All of an account but its lots and holds.
+pub(super) fn states(form: Form, accounts: &[&Account]) -> Given {
+    settings(moved(form, accounts), accounts)
 }
 
 fn moved(form: Form, accounts: &[&Account]) -> Given {
@@ -86,18 +91,19 @@ fn settings(given: Given, accounts: &[&Account]) -> Given {
 
 pub(super) fn profiles(form: Form, changes: &Changes) -> Vec<Call> {
     let profiles: Vec<&AccountProfile> = changes.account_profiles.values().collect();
-    let part = |part: Vec<&AccountProfile>| {
-        Given::of(form, &part, |profile| profile.id.bucket())
-            .with("id", "uuid", &part, |profile| id(profile.id.bytes()))
-            .with("name", "text", &part, |profile| profile.name.as_str().to_owned())
-            .with("external_id", "text", &part, |profile| {
-                profile.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned)
-            })
-            .with("metadata", "text", &part, |profile| rows::metadata(&profile.metadata))
-            .with("created_at", "bigint", &part, |profile| profile.created_at.unix_ms())
-            .upsert("account_profiles", 1)
-    };
-    by_statement(form, profiles, |profile| profile.id.bucket()).into_iter().map(part).collect()
+    let parts = by_statement(form, profiles, |profile| profile.id.bucket()).into_iter();
+    parts.map(|part| described(form, &part).upsert("account_profiles", 1)).collect()
+}
+
+pub(super) fn described(form: Form, profiles: &[&AccountProfile]) -> Given {
+    Given::of(form, profiles, |profile| profile.id.bucket())
+        .with("id", "uuid", profiles, |profile| id(profile.id.bytes()))
+        .with("name", "text", profiles, |profile| profile.name.as_str().to_owned())
+        .with("external_id", "text", profiles, |profile| {
+            profile.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned)
+        })
+        .with("metadata", "text", profiles, |profile| rows::metadata(&profile.metadata))
+        .with("created_at", "bigint", profiles, |profile| profile.created_at.unix_ms())
 }
 
 /// New grants, their lots, and the lots that have changed.
@@ -135,7 +141,7 @@ pub(super) fn lots(form: Form, changes: &Changes, before: &HashMap<AccountId, Ac
     calls
 }
 
-fn texts(form: Form, grants: &[&Grant]) -> Given {
+pub(super) fn texts(form: Form, grants: &[&Grant]) -> Given {
     Given::of(form, grants, |grant| grant.account_id.bucket())
         .with("id", "uuid", grants, |grant| id(grant.lot.grant_id.bytes()))
         .with("account_id", "uuid", grants, |grant| id(grant.account_id.bytes()))
@@ -146,7 +152,7 @@ fn texts(form: Form, grants: &[&Grant]) -> Given {
         .with("created_at", "bigint", grants, |grant| grant.created_at.unix_ms())
 }
 
-fn new_lots(form: Form, lots: &[(&Grant, &Lot)]) -> Given {
+pub(super) fn new_lots(form: Form, lots: &[(&Grant, &Lot)]) -> Given {
     let given = Given::of(form, lots, |(grant, _)| grant.account_id.bucket())
         .with("grant_id", "uuid", lots, |(_, lot)| id(lot.grant_id.bytes()))
         .with("account_id", "uuid", lots, |(grant, _)| id(grant.account_id.bytes()))

@@ -14,10 +14,12 @@ use crate::rows::{self, Columns};
 pub(super) fn insertions(form: Form, entries: &[Entry]) -> Vec<Call> {
     let entries: Vec<&Entry> = entries.iter().collect();
     let parts = by_statement(form, entries, |entry| entry.account_id.bucket()).into_iter();
-    parts.map(|part| whole(form, &part).insert("entries")).collect()
+    let seal = |entry: &&Entry| Bytes(rows::seal_of_entry(entry));
+    parts.map(|part| unsealed(form, &part).with("seal", "bytea", &part, seal).insert("entries")).collect()
 }
 
-fn whole(form: Form, entries: &[&Entry]) -> Given {
+/// Everything of entries but their seals.
+pub(super) fn unsealed(form: Form, entries: &[&Entry]) -> Given {
     texts(requests(origins(told(movements(form, entries), entries), entries), entries), entries)
 }
 
@@ -34,7 +36,6 @@ fn movements(form: Form, entries: &[&Entry]) -> Given {
         .with("lots", "bytea", entries, |entry| rows::lot_changes(&entry.lots))
         .with("at", "bigint", entries, |entry| entry.at.unix_ms())
         .with("hash", "bytea", entries, |entry| Bytes(entry.hash.0))
-        .with("seal", "bytea", entries, |entry| Bytes(rows::seal_of_entry(entry)))
 }
 
 /// What it was told that it would be, where a later entry of the same command has moved it on.
@@ -111,40 +112,42 @@ fn texts(mut given: Given, entries: &[&Entry]) -> Given {
 
 pub(super) fn refunded(form: Form, changes: &Changes) -> Vec<Call> {
     let refunded: Vec<(ChargeId, Credits)> =
-        changes.refunded.iter().map(|(id, credits)| (*id, *credits)).collect();
-    let part = |part: Vec<(ChargeId, Credits)>| {
-        Given::of(form, &part, |(charge, _)| charge.bucket())
-            .with("charge_id", "uuid", &part, |(charge, _)| id(charge.bytes()))
-            .with("refunded", "bigint", &part, |(_, credits)| credits.millionths())
-            .upsert("charge_refunds", 1)
-    };
-    by_statement(form, refunded, |(charge, _)| charge.bucket()).into_iter().map(part).collect()
+        changes.refunded.iter().map(|(charge, credits)| (*charge, *credits)).collect();
+    let parts = by_statement(form, refunded, |(charge, _)| charge.bucket()).into_iter();
+    parts.map(|part| given_back(form, &part).upsert("charge_refunds", 1)).collect()
+}
+
+pub(super) fn given_back(form: Form, refunded: &[(ChargeId, Credits)]) -> Given {
+    Given::of(form, refunded, |(charge, _)| charge.bucket())
+        .with("charge_id", "uuid", refunded, |(charge, _)| id(charge.bytes()))
+        .with("refunded", "bigint", refunded, |(_, credits)| credits.millionths())
 }
 
 pub(super) fn holds(form: Form, changes: &Changes) -> Vec<Call> {
     let holds: Vec<&Hold> = changes.holds.values().collect();
-    let part = |part: Vec<&Hold>| {
-        Given::of(form, &part, |hold| hold.id.bucket())
-            .with("id", "uuid", &part, |hold| id(hold.id.bytes()))
-            .with("account_id", "uuid", &part, |hold| id(hold.account_id.bytes()))
-            .with("seq", "bigint", &part, |hold| rows::number(hold.seq))
-            .with("key_id", "uuid", &part, |hold| hold.key_id.map(KeyId::bytes).map(id))
-            .with("operation", "text", &part, |hold| {
-                owned(hold.priced.as_ref().map(|priced| priced.operation.as_str()))
-            })
-            .with("quantity", "bigint", &part, |hold| {
-                hold.priced.as_ref().map(|priced| quantity(priced.quantity))
-            })
-            .with("rate", "text", &part, |hold| hold.priced.as_ref().map(|priced| priced.rate.to_string()))
-            .with("credits", "bigint", &part, |hold| hold.credits.millionths())
-            .with("captured", "bigint", &part, |hold| hold.captured.millionths())
-            .with("lots", "bytea", &part, |hold| rows::held_lots(&hold.lots))
-            .with("status", "text", &part, |hold| rows::hold_status(hold.status))
-            .with("created_at", "bigint", &part, |hold| hold.created_at.unix_ms())
-            .with("expires_at", "bigint", &part, |hold| hold.expires_at.unix_ms())
-            .upsert("holds", 1)
-    };
-    by_statement(form, holds, |hold| hold.id.bucket()).into_iter().map(part).collect()
+    let parts = by_statement(form, holds, |hold| hold.id.bucket()).into_iter();
+    parts.map(|part| held(form, &part).upsert("holds", 1)).collect()
+}
+
+pub(super) fn held(form: Form, holds: &[&Hold]) -> Given {
+    Given::of(form, holds, |hold| hold.id.bucket())
+        .with("id", "uuid", holds, |hold| id(hold.id.bytes()))
+        .with("account_id", "uuid", holds, |hold| id(hold.account_id.bytes()))
+        .with("seq", "bigint", holds, |hold| rows::number(hold.seq))
+        .with("key_id", "uuid", holds, |hold| hold.key_id.map(KeyId::bytes).map(id))
+        .with("operation", "text", holds, |hold| {
+            owned(hold.priced.as_ref().map(|priced| priced.operation.as_str()))
+        })
+        .with("quantity", "bigint", holds, |hold| {
+            hold.priced.as_ref().map(|priced| quantity(priced.quantity))
+        })
+        .with("rate", "text", holds, |hold| hold.priced.as_ref().map(|priced| priced.rate.to_string()))
+        .with("credits", "bigint", holds, |hold| hold.credits.millionths())
+        .with("captured", "bigint", holds, |hold| hold.captured.millionths())
+        .with("lots", "bytea", holds, |hold| rows::held_lots(&hold.lots))
+        .with("status", "text", holds, |hold| rows::hold_status(hold.status))
+        .with("created_at", "bigint", holds, |hold| hold.created_at.unix_ms())
+        .with("expires_at", "bigint", holds, |hold| hold.expires_at.unix_ms())
 }
 
 /// The texts that an erasure takes away.

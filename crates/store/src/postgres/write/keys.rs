@@ -1,6 +1,6 @@
 //! Customers' keys and operators' keys.
 
-use coffer_ledger::{Changes, Key, KeyProfile, OperatorKey, RetiredSecret, Timestamp};
+use coffer_ledger::{Changes, Key, KeyId, KeyProfile, OperatorKey, RetiredSecret, Timestamp};
 
 use super::catalogue;
 use crate::postgres::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
@@ -17,26 +17,34 @@ pub(super) fn keys(form: Form, changes: &Changes) -> Vec<Call> {
     let retired: Vec<(&Key, &RetiredSecret)> =
         perhaps_rotated.flat_map(|key| key.retired.iter().map(move |retired| (key, retired))).collect();
     for part in by_statement(form, retired, |(key, _)| key.id.bucket()) {
-        let given = Given::of(form, &part, |(key, _)| key.id.bucket())
-            .with("secret", "bytea", &part, |(_, retired)| Bytes(*retired.secret.bytes()))
-            .with("key_id", "uuid", &part, |(key, _)| id(key.id.bytes()))
-            .with("until", "bigint", &part, |(_, retired)| retired.until.unix_ms());
-        calls.push(given.insert_missing("retired_secrets", 1));
+        let part: Vec<(KeyId, RetiredSecret)> =
+            part.iter().map(|(key, retired)| (key.id, **retired)).collect();
+        calls.push(retired_secrets(form, &part).insert_missing("retired_secrets", 1));
     }
     let profiles: Vec<&KeyProfile> = changes.key_profiles.values().collect();
     for part in by_statement(form, profiles, |profile| profile.id.bucket()) {
-        let given = Given::of(form, &part, |profile| profile.id.bucket())
-            .with("id", "uuid", &part, |profile| id(profile.id.bytes()))
-            .with("name", "text", &part, |profile| profile.name.as_str().to_owned())
-            .with("hint", "text", &part, |profile| profile.hint.as_str().to_owned())
-            .with("metadata", "text", &part, |profile| rows::metadata(&profile.metadata))
-            .with("created_at", "bigint", &part, |profile| profile.created_at.unix_ms());
-        calls.push(given.upsert("key_profiles", 1));
+        calls.push(described(form, &part).upsert("key_profiles", 1));
     }
     calls
 }
 
-fn states(form: Form, keys: &[&Key]) -> Given {
+pub(super) fn retired_secrets(form: Form, retired: &[(KeyId, RetiredSecret)]) -> Given {
+    Given::of(form, retired, |(key, _)| key.bucket())
+        .with("secret", "bytea", retired, |(_, retired)| Bytes(*retired.secret.bytes()))
+        .with("key_id", "uuid", retired, |(key, _)| id(key.bytes()))
+        .with("until", "bigint", retired, |(_, retired)| retired.until.unix_ms())
+}
+
+pub(super) fn described(form: Form, profiles: &[&KeyProfile]) -> Given {
+    Given::of(form, profiles, |profile| profile.id.bucket())
+        .with("id", "uuid", profiles, |profile| id(profile.id.bytes()))
+        .with("name", "text", profiles, |profile| profile.name.as_str().to_owned())
+        .with("hint", "text", profiles, |profile| profile.hint.as_str().to_owned())
+        .with("metadata", "text", profiles, |profile| rows::metadata(&profile.metadata))
+        .with("created_at", "bigint", profiles, |profile| profile.created_at.unix_ms())
+}
+
+pub(super) fn states(form: Form, keys: &[&Key]) -> Given {
     Given::of(form, keys, |key| key.id.bucket())
         .with("id", "uuid", keys, |key| id(key.id.bytes()))
         .with("account_id", "uuid", keys, |key| id(key.account_id.bytes()))
@@ -59,7 +67,7 @@ pub(super) fn operator_keys(changes: &Changes) -> Vec<Call> {
     changes.operator_keys.values().map(operator_key).collect()
 }
 
-fn operator_key(key: &OperatorKey) -> Call {
+pub(super) fn operator_key(key: &OperatorKey) -> Call {
     let sql = "INSERT INTO operator_keys (bucket, id, name, secret, hint, scopes, created_at, revoked_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (bucket, id) DO UPDATE SET revoked_at = $8";
     let arguments: Vec<Argument> = vec![

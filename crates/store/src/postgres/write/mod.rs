@@ -4,6 +4,8 @@ mod accounts;
 mod entries;
 mod keys;
 
+mod copies;
+
 use std::collections::{BTreeMap, HashMap};
 
 use coffer_ledger::{
@@ -12,8 +14,9 @@ use coffer_ledger::{
 };
 
 use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
-use crate::rows::RememberedColumns;
+use crate::rows::{RememberedColumns, Seal};
 
+pub(super) use copies::{catalogue_copies, copies};
 pub(super) use entries::{erase, erased_texts};
 
 /// The statements that write all of it but erasures, which must read first.
@@ -57,13 +60,15 @@ impl Witness {
 /// Notes when keys were last used.
 pub(super) fn key_uses(form: Form, uses: &BTreeMap<KeyId, Timestamp>) -> Vec<Call> {
     let uses: Vec<(KeyId, Timestamp)> = uses.iter().map(|(id, at)| (*id, *at)).collect();
-    let part = |part: Vec<(KeyId, Timestamp)>| {
-        let given = Given::of(form, &part, |(key, _)| key.bucket())
-            .with("key_id", "uuid", &part, |(key, _)| id(key.bytes()))
-            .with("last_used_at", "bigint", &part, |(_, at)| at.unix_ms());
-        given.upsert_if("key_uses", 1, "key_uses.last_used_at < excluded.last_used_at")
-    };
-    by_statement(form, uses, |(key, _)| key.bucket()).into_iter().map(part).collect()
+    let is_later = "key_uses.last_used_at < excluded.last_used_at";
+    let parts = by_statement(form, uses, |(key, _)| key.bucket()).into_iter();
+    parts.map(|part| used(form, &part).upsert_if("key_uses", 1, is_later)).collect()
+}
+
+fn used(form: Form, uses: &[(KeyId, Timestamp)]) -> Given {
+    Given::of(form, uses, |(key, _)| key.bucket())
+        .with("key_id", "uuid", uses, |(key, _)| id(key.bytes()))
+        .with("last_used_at", "bigint", uses, |(_, at)| at.unix_ms())
 }
 
 /// Forgets refusals of before a time.
@@ -106,22 +111,29 @@ fn price(operation: &Operation, price: Option<&Price>) -> Call {
 }
 
 fn remembered(form: Form, changes: &[RememberedChange]) -> Vec<Call> {
-    let changes: Vec<&RememberedChange> = changes.iter().collect();
-    let part = |part: Vec<&RememberedChange>| {
-        let rows: Vec<(&RememberedChange, RememberedColumns<'_>)> =
-            part.iter().map(|change| (*change, RememberedColumns::of(change))).collect();
-        Given::of(form, &rows, |(change, _)| change.account_id.bucket())
-            .with("account_id", "uuid", &rows, |(change, _)| id(change.account_id.bytes()))
-            .with("idempotency_key", "text", &rows, |(change, _)| change.key.as_str().to_owned())
-            .with("fingerprint", "bytea", &rows, |(_, columns)| Bytes(columns.fingerprint))
-            .with("at", "bigint", &rows, |(_, columns)| columns.at)
-            .with("grant_id", "uuid", &rows, |(_, columns)| columns.grant_id.map(id))
-            .with("voided", "boolean", &rows, |(_, columns)| columns.voided)
-            .with("refusal", "text", &rows, |(_, columns)| columns.refusal.map(str::to_owned))
-            .with("required", "bigint", &rows, |(_, columns)| columns.required)
-            .with("left_over", "bigint", &rows, |(_, columns)| columns.left_over)
-            .with("seal", "bytea", &rows, |(_, columns)| Bytes(columns.seal()))
-            .insert("remembered")
+    let columns = |change| {
+        let columns = RememberedColumns::of(change);
+        let seal = columns.seal();
+        (columns, seal)
     };
-    by_statement(form, changes, |change| change.account_id.bucket()).into_iter().map(part).collect()
+    let all: Vec<Answered<'_>> = changes.iter().map(columns).collect();
+    let parts = by_statement(form, all, |(columns, _)| columns.account_id.bucket()).into_iter();
+    parts.map(|part| answers(form, &part).insert("remembered")).collect()
+}
+
+/// An answer that no entry carries, and its seal.
+type Answered<'a> = (RememberedColumns<'a>, Seal);
+
+fn answers(form: Form, rows: &[Answered<'_>]) -> Given {
+    Given::of(form, rows, |(columns, _)| columns.account_id.bucket())
+        .with("account_id", "uuid", rows, |(columns, _)| id(columns.account_id.bytes()))
+        .with("idempotency_key", "text", rows, |(columns, _)| columns.idempotency_key.to_owned())
+        .with("fingerprint", "bytea", rows, |(columns, _)| Bytes(columns.fingerprint))
+        .with("at", "bigint", rows, |(columns, _)| columns.at)
+        .with("grant_id", "uuid", rows, |(columns, _)| columns.grant_id.map(id))
+        .with("voided", "boolean", rows, |(columns, _)| columns.voided)
+        .with("refusal", "text", rows, |(columns, _)| columns.refusal.map(str::to_owned))
+        .with("required", "bigint", rows, |(columns, _)| columns.required)
+        .with("left_over", "bigint", rows, |(columns, _)| columns.left_over)
+        .with("seal", "bytea", rows, |(_, seal)| Bytes(*seal))
 }
