@@ -1,7 +1,6 @@
 //! `coffer schema upgrade`, `coffer migrate`, and the part of `coffer verify` that looks at a database: the database of a
 //! ledger as a whole.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -69,9 +68,9 @@ pub(crate) fn migrate(globals: &Globals, from: &Path, to: Option<Concealed>) -> 
     Ok(())
 }
 
-/// Tells a person at a terminal how far a migration has come.
+/// Tells on standard error how far a migration has come: nobody waits for many minutes without a word.
 fn teller(globals: &Globals) -> impl FnMut(Progress) + use<> {
-    let is_told = !globals.json && std::io::stderr().is_terminal();
+    let is_told = !globals.json;
     let mut last = Instant::now();
     move |progress| match progress {
         Progress::Copied { accounts, accounts_total, entries, entries_total } => {

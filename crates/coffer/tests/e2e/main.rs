@@ -21,6 +21,7 @@ mod first_start;
 mod full_disk;
 mod history;
 mod log;
+mod moving;
 mod postgres;
 mod racing;
 mod refused_files;

@@ -16,6 +16,12 @@ mod postgres;
 mod sqlite;
 mod upgrade;
 
+mod history;
+
+mod books;
+mod damage;
+mod migrate;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -30,17 +36,17 @@ use tempfile::TempDir;
 struct Fresh {
     store: Arc<dyn Store>,
     _directory: Option<TempDir>,
-    _database: Option<Database>,
+    database: Option<Database>,
 }
 
 fn memory() -> Fresh {
-    Fresh { store: Arc::new(MemoryStore::default()), _directory: None, _database: None }
+    Fresh { store: Arc::new(MemoryStore::default()), _directory: None, database: None }
 }
 
 fn sqlite() -> Fresh {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
-    Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory), _database: None }
+    Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory), database: None }
 }
 
 /// PostgreSQL, spoken to as one database or as a sharded one.
@@ -49,7 +55,7 @@ async fn in_postgres(lanes: LaneChoice) -> Fresh {
     let url = database.url().parse().expect("a URL of a database");
     let options = PostgresOptions { clock: ClockSource::Sender, lanes, ..PostgresOptions::new(url, 4) };
     let store = PostgresStore::open(&options).await.expect("an empty database");
-    Fresh { store: Arc::new(store), _directory: None, _database: Some(database) }
+    Fresh { store: Arc::new(store), _directory: None, database: Some(database) }
 }
 
 /// Makes a store.

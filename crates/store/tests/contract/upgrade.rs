@@ -16,7 +16,7 @@ use crate::entries::{assert_chained, entries_of};
 use crate::sqlite::findings;
 
 /// The file as the first version made it, and what the last program of that version wrote into it.
-fn write_version_1(directory: &Path) {
+pub(crate) fn write_version_1(directory: &Path) {
     let file = Connection::open(directory.join("coffer.db")).expect("a new file");
     file.pragma_update(None, "journal_mode", "wal").expect("a setting");
     file.execute_batch(include_str!("../../src/sqlite/migrations/0001_ledger.sql")).expect("the schema");

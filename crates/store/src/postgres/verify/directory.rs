@@ -98,7 +98,7 @@ async fn superfluous(look: &Look<'_>, listed: &[Owned]) -> Result<Vec<Finding>, 
     let had = owned_names(look, listed).await?;
     let finding = |listed: &&Owned| {
         let kind = listed.name.kind;
-        format!("{}: the directory has a {} of it that it has not", whose(kind, listed.owner), what(kind))
+        format!("{}: it has not the {} that the directory gives it", whose(kind, listed.owner), what(kind))
     };
     Ok(listed.iter().filter(|listed| !had.contains(listed)).map(|listed| finding(&listed)).collect())
 }
