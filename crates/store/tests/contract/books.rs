@@ -43,7 +43,7 @@ async fn nothing_is_found_in_any_scenario() {
             let came = self.driver.run(at, action).await;
             self.rows += 1;
             // Often enough to meet every state, and seldom enough to be done soon.
-            if self.rows % 4 == 0 {
+            if self.rows.is_multiple_of(4) {
                 let found = findings(&self.database, LaneChoice::AsTheTablesAre).await;
                 assert_eq!(found, Vec::<String>::new(), "after {action:?}");
             }
