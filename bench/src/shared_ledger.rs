@@ -273,8 +273,8 @@ impl Ledger {
 
 /// The number in a column of the first row that has one.
 fn number_in(rows: &[coffer_test_postgres::Row], column: usize) -> u64 {
-    let numbers = rows.iter().filter_map(|row| row.get(column)?.as_ref()?.parse().ok());
-    numbers.last().unwrap_or(0)
+    let mut numbers = rows.iter().filter_map(|row| row.get(column)?.as_ref()?.parse().ok());
+    numbers.next_back().unwrap_or(0)
 }
 
 async fn make_accounts(address: SocketAddr) -> Result<Vec<String>, Failure> {

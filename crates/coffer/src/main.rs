@@ -1,5 +1,5 @@
 //! The one binary: `coffer serve` and `coffer dev` run the server, `verify`, `backup` and `restore` look after its
-//! file, `schema` and `migrate` after its database, everything else talks to a running one.
+//! file, `verify`, `migrate` and `schema` after its database, everything else talks to a running one.
 //!
 //! Owns the command line, the configuration and the exit codes: 0 done, 1 refused or failed, 2 usage.
 

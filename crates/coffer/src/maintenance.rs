@@ -1,4 +1,4 @@
-//! `coffer verify`, `backup` and `restore`: the ledger as a whole, with or without servers beside it.
+//! `coffer verify`, `backup` and `restore`: the ledger as a whole, with or without a server beside it.
 
 use std::path::{Path, PathBuf};
 

@@ -105,18 +105,17 @@ impl Place {
     }
 }
 
-/// The database that a command is given by a flag of its own, or else where the ledger is said to be.
-pub(crate) fn database(
+/// The database that an option of a command's own names, or else `--database-url` or a variable.
+pub(crate) fn database_given(
     name: &str,
-    flag: Option<Concealed>,
+    own: Option<Concealed>,
     globals: &Globals,
 ) -> Result<Option<DatabaseUrl>, Failure> {
-    if let Some(url) = parsed(name, flag)? {
-        return Ok(Some(url));
-    }
-    match Place::given(globals)? {
-        Some(Place::Database(url)) => Ok(Some(url)),
-        Some(Place::Directory(_)) | None => Ok(None),
+    match (own, &globals.database_url) {
+        (Some(_), Some(_)) => Err(usage(name, "and --database-url name both a database: give one of them")),
+        (None, None) => database_url_variable(),
+        (own @ Some(_), None) => parsed(name, own),
+        (None, given @ Some(_)) => parsed("--database-url", given.clone()),
     }
 }
 

@@ -4,7 +4,7 @@ mod walks;
 
 use coffer_ledger::{Category, Excess, limits};
 use coffer_model::{Act, CostOf, Jump, Mix, Payer, Portion, Size, Span, Step};
-use walks::{in_memory, in_sqlite};
+use walks::{in_memory, in_postgres, in_sqlite};
 
 /// A capture may draw on the overdraft twice: through its hold, and beyond it. Where the debt has been paid since, all
 /// of it comes back into one paid lot. The ledger once made two of one id, and the embedded store stopped over it.
@@ -68,6 +68,7 @@ fn an_account_has_so_many_open_holds_and_no_more() {
 fn check(steps: &[Step]) {
     in_memory(Mix::Small, steps).unwrap_or_else(|mismatch| panic!("in memory {mismatch}"));
     in_sqlite(steps).unwrap_or_else(|mismatch| panic!("in the embedded store {mismatch}"));
+    in_postgres(steps).unwrap_or_else(|mismatch| panic!("in PostgreSQL {mismatch}"));
 }
 
 fn one(act: Act) -> Step {

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use coffer_model::{Mismatch, Mix, Step, history};
 use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
-use walks::{in_memory, in_sqlite};
+use walks::{in_memory, in_postgres, in_sqlite};
 
 /// What a run of the first property must come to.
 const STEPS_MIN: usize = 100_000;
@@ -34,6 +34,11 @@ fn one_long_history_comes_out_as_the_model_says() {
 #[test]
 fn the_embedded_store_does_what_the_model_says_and_keeps_it() {
     run(12, &history(Mix::Small, 0..=300), in_sqlite);
+}
+
+#[test]
+fn postgres_does_what_the_model_says_and_keeps_it() {
+    run(6, &history(Mix::Small, 0..=200), in_postgres);
 }
 
 #[test]

@@ -105,12 +105,13 @@ pub(crate) enum Command {
         /// The backup
         file: PathBuf,
     },
-    /// Move a whole ledger from a data directory to an empty database and verify it there; run again, it goes on
+    /// Move a whole ledger from a data directory, where no server runs, to an empty database, and verify it; broken off,
+    /// the same command goes on
     Migrate {
-        /// The data directory, which no server may use meanwhile; it stays as it is
+        /// The data directory; nothing in it is changed
         #[arg(long, value_name = "DIR")]
         from: PathBuf,
-        /// The database (better given by COFFER_DATABASE_URL, for it may hold a password)
+        /// The database [default: the one that COFFER_DATABASE_URL names]
         #[arg(long, value_name = "URL")]
         to: Option<Concealed>,
     },

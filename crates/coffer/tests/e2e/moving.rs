@@ -43,7 +43,7 @@ async fn a_ledger_with_everything_in_it_moves_to_a_database() {
     let moved = migrate(data.path(), &database);
     assert_eq!(moved.code, Some(0), "{moved:?}");
     assert!(moved.stdout.starts_with("migrated and verified: 5 accounts, "), "{}", moved.stdout);
-    assert!(moved.stderr.contains("copied ") && moved.stderr.contains("verifying"), "{}", moved.stderr);
+    assert!(moved.stderr.contains("verifying"), "{}", moved.stderr);
     let again = migrate(data.path(), &database);
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(again.stderr.contains("holds a ledger already"), "{}", again.stderr);

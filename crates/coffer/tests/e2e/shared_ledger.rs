@@ -1,9 +1,11 @@
-//! Servers whose ledger is in a database: how the first operator gets in, and what two of them at once show.
+//! Servers whose ledger is in a database: how the first operator gets in, what two of them at once show, and what is found
+//! where the database was changed behind their backs.
 
 use std::process::Command;
 
 use coffer_test_postgres::{Cluster, Database};
 use serde_json::{Value, json};
+use tempfile::tempdir;
 
 use crate::support::{Server, coffer, run, run_refused, user_credits};
 
@@ -106,4 +108,70 @@ fn a_schema_is_upgraded_where_there_is_one() {
     let ended = run(command);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.starts_with("nothing to do: postgres://"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn a_shared_ledger_is_verified_beside_its_server() {
+    let database = Cluster::shared().fresh_database();
+    let verify = |more: &[&str]| {
+        let mut command = coffer(&[&["verify"], more].concat());
+        command.env("COFFER_DATABASE_URL", database.url());
+        run(command)
+    };
+    let missing = verify(&[]);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(missing.stderr.contains("holds no ledger"), "{}", missing.stderr);
+
+    let mut command = serve(&database);
+    command.env("COFFER_OPERATOR_KEY", CONFIGURED_KEY);
+    let server = Server::start_with(command, CONFIGURED_KEY);
+    let account = server.api.account_with(5).await;
+    server.api.charge(&account, 2, "a-call").await.expect("an answer").wants(201);
+    let sound = verify(&[]);
+    assert_eq!((sound.code, &*sound.stdout), (Some(0), "ok: 1 accounts, 2 entries\n"), "{sound:?}");
+    assert_eq!(
+        json_of(&database, &["verify"]),
+        json!({"ok": true, "accounts": 1, "entries": 2, "findings": []})
+    );
+
+    database.execute("UPDATE accounts SET available = available + 1000000");
+    let broken = verify(&[]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    assert!(broken.stdout.contains(&account) && broken.stderr.contains("findings in"), "{broken:?}");
+    let broken = verify(&["--json"]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    let told: Value = serde_json::from_str(&broken.stdout).expect("JSON");
+    assert_eq!(told["ok"], json!(false), "{told}");
+    assert!(told["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{told}");
+}
+
+#[tokio::test]
+async fn a_ledger_moves_from_its_directory_to_a_database() {
+    let (data, database) = (tempdir().expect("a temporary directory"), Cluster::shared().fresh_database());
+    let migrate = || {
+        let mut command = coffer(&["migrate", "--from"]);
+        command.arg(data.path()).env("COFFER_DATABASE_URL", database.url());
+        run(command)
+    };
+    let server = Server::start(data.path());
+    let account = server.api.account_with(5).await;
+    let (_, secret) = server.api.key_of(&account).await;
+    server.api.charge(&account, 2, "a-call").await.expect("an answer").wants(201);
+    let operator_key = server.api.operator_key().to_owned();
+
+    let beside = migrate();
+    assert_eq!(beside.code, Some(1), "a server runs: {beside:?}");
+    assert!(beside.stderr.contains("in use"), "{}", beside.stderr);
+    server.stop();
+
+    let migrated = migrate();
+    assert_eq!(migrated.code, Some(0), "{migrated:?}");
+    assert!(migrated.stderr.is_empty(), "{}", migrated.stderr);
+    let said = "migrated and verified: 1 accounts, 2 entries, in postgres://";
+    assert!(migrated.stdout.starts_with(said), "{}", migrated.stdout);
+
+    let server = Server::start_with(serve(&database), &operator_key);
+    assert_eq!(server.api.read_balance(&secret).await.text, user_credits("3"));
+    let again = server.api.charge(&account, 2, "a-call").await.expect("an answer").wants(201);
+    assert!(again.is_replayed(), "what was done before is known");
 }

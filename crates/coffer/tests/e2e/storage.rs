@@ -107,6 +107,7 @@ fn a_url_that_is_none_is_named_and_not_shown() {
     let mut command = serve(&[]);
     command.args(configured(home.path(), &format!("database_url = '{bad}'")));
     misused(command, &["database_url", rule]);
+    misused(coffer(&["migrate", "--from", text(home.path()), "--to", bad]), &["--to", rule]);
 }
 
 #[test]
@@ -164,6 +165,20 @@ fn what_is_for_a_database_wants_one() {
     let home = directory();
     misused(coffer(&["schema", "upgrade"]), &["--database-url"]);
     misused(coffer(&["schema", "upgrade", "--data", text(home.path())]), &["--database-url"]);
+    misused(coffer(&["migrate", "--from", text(home.path())]), &["--to", "COFFER_DATABASE_URL"]);
+    misused(coffer(&["migrate", "--to", URL]), &["--from"]);
+    let twice = ["migrate", "--from", text(home.path()), "--to", URL, "--database-url", URL];
+    misused(coffer(&twice), &["--to ", "--database-url"]);
+}
+
+#[test]
+fn an_empty_directory_is_not_migrated() {
+    let home = directory();
+    let missing = home.path().join("missing");
+    let ended = run(coffer(&["migrate", "--from", text(&missing), "--to", URL]));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    shows(&ended, &[text(&missing), "no ledger", SHOWN]);
+    assert!(!missing.exists(), "the directory was made");
 }
 
 /// Every command that opens the database, wherever its URL comes from: nobody is there, and the password is not shown.
@@ -181,11 +196,14 @@ fn a_database_that_is_away_is_told_without_its_password() {
     by_toml.args(toml);
     let mut over_variable = serve(&["--database-url", URL]);
     over_variable.env("COFFER_DATA", home.path());
+    let mut verify = coffer(&["verify"]);
+    verify.env("COFFER_DATABASE_URL", URL);
     let commands = [
         by_variable,
         by_file,
         by_toml,
         over_variable,
+        verify,
         coffer(&["operator-key", "create", "--database-url", URL]),
         coffer(&["schema", "upgrade", "--database-url", URL]),
     ];

@@ -30,6 +30,7 @@ mod documents;
 use std::sync::Arc;
 
 use coffer_store::{DataDirectory, SqliteStore};
+use scenarios::{HttpDriver, Way};
 use support::Fresh;
 
 /// The embedded store, in a directory of its own.
@@ -37,4 +38,19 @@ fn fresh() -> Fresh {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
     Fresh { store: Arc::new(store.expect("an empty ledger")), needs: Box::new(directory) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_told() {
+    coffer_scenarios::check_all(async || HttpDriver::new(Way::Calls)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_told_in_batches() {
+    coffer_scenarios::check_all(async || HttpDriver::new(Way::Batches)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_told_in_calls_and_batches_in_turns() {
+    coffer_scenarios::check_all(async || HttpDriver::new(Way::InTurns)).await;
 }

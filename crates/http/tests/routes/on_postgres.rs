@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use coffer_store::{ClockSource, PostgresOptions, PostgresStore};
 use coffer_test_postgres::Cluster;
+use scenarios::{HttpDriver, Way};
 use support::Fresh;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -43,6 +44,13 @@ fn fresh() -> Fresh {
     let options = PostgresOptions { clock: ClockSource::Sender, ..PostgresOptions::new(url, CONNECTIONS) };
     let store = block_in_place(|| Handle::current().block_on(PostgresStore::open(&options)));
     Fresh { store: Arc::new(store.expect("an empty database")), needs: Box::new(database) }
+}
+
+/// Each in one of the ways, by turns: all ways for each would take minutes, and the embedded store goes through them.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_told() {
+    let mut ways = [Way::Calls, Way::Batches, Way::InTurns].into_iter().cycle();
+    coffer_scenarios::check_all(async || HttpDriver::new(ways.next().expect("a cycle has no end"))).await;
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Applying a batch: one transaction, tried again where others were faster, and looked for where its commit is in doubt.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use coffer_ledger::{AccountId, Changes, Needs, Reply, Snapshot, decide};
+use coffer_ledger::{Account, AccountId, Changes, Needs, Reply, Snapshot, decide};
 use deadpool_postgres::Object;
 use rand::RngExt as _;
 
@@ -140,10 +140,10 @@ impl PostgresStore {
         connection: &Object,
         changes: &Changes,
         given: &GivenNames,
-        accounts: &HashSet<AccountId>,
+        before: &HashMap<AccountId, Account>,
     ) -> Result<Vec<Call>, Failure> {
         let form = self.database.form;
-        let mut calls = write::changes(form, changes, accounts);
+        let mut calls = write::changes(form, changes, before);
         calls.extend(given.claims(form));
         for erasure in &changes.erasures {
             let texts = all(connection, vec![write::erased_texts(erasure)]).await?.remove(0);

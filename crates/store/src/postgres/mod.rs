@@ -58,7 +58,7 @@ use error::describe;
 
 /// How many batches are under way at once where the tables are not distributed: while one waits for its commit, others are
 /// decided.
-const LANES: usize = 4;
+const LANES: usize = 2;
 /// How many lanes there are where they are: one for each bucket.
 const LANES_SHARDED: usize = 256;
 

@@ -103,6 +103,23 @@ impl Given {
         self
     }
 
+    /// With another column, if any row has a value in it.
+    pub(super) fn with_any<Record, Value>(
+        self,
+        name: &'static str,
+        kind: &'static str,
+        records: &[Record],
+        value: impl Fn(&Record) -> Option<Value>,
+    ) -> Given
+    where
+        Value: ToSql + Sync + Send + 'static,
+    {
+        if records.iter().any(|record| value(record).is_some()) {
+            return self.with(name, kind, records, value);
+        }
+        self
+    }
+
     /// Reads the rows of a table that have the given values.
     pub(super) fn select(self, columns: &str, from: &str, tail: &str) -> Call {
         let table = from.split(' ').next().expect("a table has a name");

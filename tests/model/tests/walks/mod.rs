@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coffer_model::{Mismatch, Mix, Step, Walk};
-use coffer_store::{DataDirectory, LedgerFile, MemoryStore, SqliteStore, Store};
+use coffer_store::{
+    ClockSource, DataDirectory, LedgerFile, MemoryStore, PostgresOptions, PostgresStore, SqliteStore, Store,
+};
+use coffer_test_postgres::Cluster;
 
 /// On the store in memory.
 pub(crate) fn in_memory(mix: Mix, steps: &[Step]) -> Result<(), Mismatch> {
@@ -41,6 +44,28 @@ pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
     })
 }
 
+/// On PostgreSQL, by one node after the other, each of which knows nothing but what is in the database.
+pub(crate) fn in_postgres(steps: &[Step]) -> Result<(), Mismatch> {
+    const STEPS_OF_A_NODE: usize = 40;
+    const CONNECTIONS: usize = 2;
+    let database = Cluster::shared().fresh_database();
+    let url = database.url().parse().expect("a URL of a database");
+    let options = PostgresOptions { clock: ClockSource::Sender, ..PostgresOptions::new(url, CONNECTIONS) };
+    let node = async || PostgresStore::open(&options).await.expect("a ledger");
+    runtime().block_on(async {
+        let mut walk = Walk::begin(Arc::new(node().await), Mix::Small).await?;
+        for some in steps.chunks(STEPS_OF_A_NODE) {
+            for step in some {
+                walk.step(step).await?;
+            }
+            walk.go_on_with(Arc::new(node().await));
+            walk.check().await?;
+            walk.check_past().await?;
+        }
+        Ok(())
+    })
+}
+
 fn open(path: &Path) -> Arc<dyn Store> {
     let directory = DataDirectory::lock(path).expect("nobody else is there");
     Arc::new(SqliteStore::open(directory).expect("a ledger"))
@@ -54,5 +79,5 @@ fn assert_sound(path: &Path) {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }

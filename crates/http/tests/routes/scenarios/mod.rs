@@ -15,7 +15,7 @@ use crate::support::{Answer, Api, AsString as _};
 /// What no id that was minted ends in.
 const NOBODY: &str = "00000000000000000000000000";
 
-struct HttpDriver {
+pub(crate) struct HttpDriver {
     api: Api,
     way: Way,
     moves: usize,
@@ -29,7 +29,7 @@ struct HttpDriver {
 
 /// How credits are moved.
 #[derive(Clone, Copy)]
-enum Way {
+pub(crate) enum Way {
     Calls,
     Batches,
     InTurns,
@@ -39,21 +39,6 @@ struct KnownKey {
     id: String,
     /// All that it has had, the newest last.
     secrets: Vec<String>,
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_scenario_comes_out_as_told() {
-    coffer_scenarios::check_all(async || HttpDriver::new(Way::Calls)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_scenario_comes_out_as_told_in_batches() {
-    coffer_scenarios::check_all(async || HttpDriver::new(Way::Batches)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_scenario_comes_out_as_told_in_calls_and_batches_in_turns() {
-    coffer_scenarios::check_all(async || HttpDriver::new(Way::InTurns)).await;
 }
 
 impl Driver for HttpDriver {
@@ -116,7 +101,7 @@ impl Driver for HttpDriver {
 }
 
 impl HttpDriver {
-    fn new(way: Way) -> HttpDriver {
+    pub(crate) fn new(way: Way) -> HttpDriver {
         HttpDriver {
             api: Api::new(),
             way,

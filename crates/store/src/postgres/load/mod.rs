@@ -3,11 +3,12 @@
 
 mod questions;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use coffer_ledger::{
-    AccountId, ChargeId, Command, Credits, Entry, EntryKind, Grant, GrantId, Hold, HoldId, HoldRecord,
-    IdempotencyKey, KeyId, Lot, Needs, Outcome, Refundable, Related, Remembered, Snapshot, Timestamp,
+    Account, AccountId, ChargeId, Command, Credits, Entry, EntryKind, Grant, GrantId, Hold, HoldId,
+    HoldRecord, IdempotencyKey, KeyId, Lot, Needs, Outcome, Refundable, Related, Remembered, Snapshot,
+    Timestamp,
 };
 use deadpool_postgres::Object;
 
@@ -31,8 +32,8 @@ pub(super) struct Loaded {
     pub(super) snapshot: Snapshot,
     /// The database's time.
     pub(super) clock: Timestamp,
-    /// The accounts that were there.
-    pub(super) accounts: HashSet<AccountId>,
+    /// The accounts as they were there.
+    pub(super) accounts: HashMap<AccountId, Account>,
 }
 
 /// What has been read, before it is put together.
@@ -95,7 +96,7 @@ pub(super) async fn load(
         ask(connection, None, second, &mut found).await?;
     }
     found.remember().map_err(Trouble::Store)?;
-    let accounts = found.snapshot.accounts.keys().copied().collect();
+    let accounts = found.snapshot.accounts.clone();
     Ok(Loaded { snapshot: found.snapshot, clock, accounts })
 }
 

@@ -9,6 +9,8 @@ use tokio_postgres::Row;
 use crate::postgres::statement::{Argument, Bytes, Call, Form, Given, bucket, by_statement, id};
 use crate::rows::{self, Columns};
 
+/// Most entries are alike and have few of the columns. A group of columns in which no entry of the batch has a value is left
+/// out: taking rows apart and putting them together is much of what a batch costs.
 pub(super) fn insertions(form: Form, entries: &[Entry]) -> Vec<Call> {
     let entries: Vec<&Entry> = entries.iter().collect();
     let parts = by_statement(form, entries, |entry| entry.account_id.bucket()).into_iter();
@@ -18,12 +20,11 @@ pub(super) fn insertions(form: Form, entries: &[Entry]) -> Vec<Call> {
 
 /// Everything of entries but their seals.
 pub(super) fn unsealed(form: Form, entries: &[&Entry]) -> Given {
-    texts(requests(origins(movements(form, entries), entries), entries), entries)
+    texts(requests(origins(told(movements(form, entries), entries), entries), entries), entries)
 }
 
 /// What an entry has moved.
 fn movements(form: Form, entries: &[&Entry]) -> Given {
-    let told = |entry: &&Entry| Some(entry.balance_told).filter(|told| *told != entry.balance_after);
     Given::of(form, entries, |entry| entry.account_id.bucket())
         .with("account_id", "uuid", entries, |entry| id(entry.account_id.bytes()))
         .with("seq", "bigint", entries, |entry| rows::number(entry.seq))
@@ -32,60 +33,81 @@ fn movements(form: Form, entries: &[&Entry]) -> Given {
         .with("held_credits", "bigint", entries, |entry| entry.held_credits.millionths())
         .with("available_after", "bigint", entries, |entry| entry.balance_after.available.millionths())
         .with("held_after", "bigint", entries, |entry| entry.balance_after.held.millionths())
-        .with("available_told", "bigint", entries, |entry| {
-            told(entry).map(|told| told.available.millionths())
-        })
-        .with("held_told", "bigint", entries, |entry| told(entry).map(|told| told.held.millionths()))
         .with("lots", "bytea", entries, |entry| rows::lot_changes(&entry.lots))
         .with("at", "bigint", entries, |entry| entry.at.unix_ms())
         .with("hash", "bytea", entries, |entry| Bytes(entry.hash.0))
 }
 
+/// What it was told that it would be, where a later entry of the same command has moved it on.
+fn told(mut given: Given, entries: &[&Entry]) -> Given {
+    let told = |entry: &&Entry| Some(entry.balance_told).filter(|told| *told != entry.balance_after);
+    if entries.iter().any(|entry| told(entry).is_some()) {
+        given = given
+            .with("available_told", "bigint", entries, |entry| {
+                told(entry).map(|told| told.available.millionths())
+            })
+            .with("held_told", "bigint", entries, |entry| told(entry).map(|told| told.held.millionths()));
+    }
+    given
+}
+
 /// What it belongs to.
 fn origins(given: Given, entries: &[&Entry]) -> Given {
     given
-        .with("grant_id", "uuid", entries, |entry| entry.origin.grant_id.map(GrantId::bytes).map(id))
-        .with("charge_id", "uuid", entries, |entry| entry.origin.charge_id.map(ChargeId::bytes).map(id))
-        .with("hold_id", "uuid", entries, |entry| entry.origin.hold_id.map(HoldId::bytes).map(id))
-        .with("key_id", "uuid", entries, |entry| entry.origin.key_id.map(KeyId::bytes).map(id))
-        .with("refund_id", "uuid", entries, |entry| entry.origin.refund_id.map(RefundId::bytes).map(id))
-        .with("adjustment_id", "uuid", entries, |entry| {
+        .with_any("grant_id", "uuid", entries, |entry| entry.origin.grant_id.map(GrantId::bytes).map(id))
+        .with_any("charge_id", "uuid", entries, |entry| entry.origin.charge_id.map(ChargeId::bytes).map(id))
+        .with_any("hold_id", "uuid", entries, |entry| entry.origin.hold_id.map(HoldId::bytes).map(id))
+        .with_any("key_id", "uuid", entries, |entry| entry.origin.key_id.map(KeyId::bytes).map(id))
+        .with_any("refund_id", "uuid", entries, |entry| entry.origin.refund_id.map(RefundId::bytes).map(id))
+        .with_any("adjustment_id", "uuid", entries, |entry| {
             entry.origin.adjustment_id.map(AdjustmentId::bytes).map(id)
         })
 }
 
 /// What it was made for.
-fn requests(given: Given, entries: &[&Entry]) -> Given {
+fn requests(mut given: Given, entries: &[&Entry]) -> Given {
+    if entries.iter().any(|entry| entry.purpose.operation.is_some()) {
+        given = given
+            .with("operation", "text", entries, |entry| {
+                owned(entry.purpose.operation.as_ref().map(Operation::as_str))
+            })
+            .with("quantity", "bigint", entries, |entry| entry.purpose.quantity.map(quantity));
+    }
     let key = |idempotency: &Idempotency| IdempotencyKey::as_str(&idempotency.key).to_owned();
-    given
-        .with("operation", "text", entries, |entry| {
-            owned(entry.purpose.operation.as_ref().map(Operation::as_str))
-        })
-        .with("quantity", "bigint", entries, |entry| entry.purpose.quantity.map(quantity))
-        .with("idempotency_key", "text", entries, |entry| entry.idempotency.as_ref().map(key))
-        .with("fingerprint", "bytea", entries, |entry| {
-            entry.idempotency.as_ref().map(|idempotency| Bytes(idempotency.fingerprint.0))
-        })
+    given.with("idempotency_key", "text", entries, |entry| entry.idempotency.as_ref().map(key)).with(
+        "fingerprint",
+        "bytea",
+        entries,
+        |entry| entry.idempotency.as_ref().map(|idempotency| Bytes(idempotency.fingerprint.0)),
+    )
 }
 
 /// Its text. A capture inherits that of its hold, which may have been erased since: then it has the digests alone.
-fn texts(given: Given, entries: &[&Entry]) -> Given {
-    let erased = |entry: &&Entry| entry.note.erased.as_deref().copied().unwrap_or_default();
-    let metadata = |metadata: &Metadata| (!metadata.is_empty()).then(|| rows::metadata(metadata));
+fn texts(mut given: Given, entries: &[&Entry]) -> Given {
+    if entries.iter().any(|entry| entry.note.salt.is_some()) {
+        let metadata = |metadata: &Metadata| (!metadata.is_empty()).then(|| rows::metadata(metadata));
+        given = given
+            .with("reference", "text", entries, |entry| {
+                owned(entry.note.reference.as_ref().map(Reference::as_str))
+            })
+            .with("metadata", "text", entries, |entry| metadata(&entry.note.metadata))
+            .with("reason", "text", entries, |entry| owned(entry.note.reason.as_ref().map(Reason::as_str)))
+            .with("salt", "bytea", entries, |entry| entry.note.salt.map(|salt| Bytes(salt.0)));
+    }
+    if entries.iter().any(|entry| entry.note.erased.is_some()) {
+        let erased = |entry: &&Entry| entry.note.erased.as_deref().copied().unwrap_or_default();
+        given = given
+            .with("reference_digest", "bytea", entries, |entry| {
+                erased(entry).reference.map(|digest| Bytes(digest.0))
+            })
+            .with("metadata_digest", "bytea", entries, |entry| {
+                erased(entry).metadata.map(|digest| Bytes(digest.0))
+            })
+            .with("reason_digest", "bytea", entries, |entry| {
+                erased(entry).reason.map(|digest| Bytes(digest.0))
+            });
+    }
     given
-        .with("reference", "text", entries, |entry| {
-            owned(entry.note.reference.as_ref().map(Reference::as_str))
-        })
-        .with("metadata", "text", entries, |entry| metadata(&entry.note.metadata))
-        .with("reason", "text", entries, |entry| owned(entry.note.reason.as_ref().map(Reason::as_str)))
-        .with("salt", "bytea", entries, |entry| entry.note.salt.map(|salt| Bytes(salt.0)))
-        .with("reference_digest", "bytea", entries, |entry| {
-            erased(entry).reference.map(|digest| Bytes(digest.0))
-        })
-        .with("metadata_digest", "bytea", entries, |entry| {
-            erased(entry).metadata.map(|digest| Bytes(digest.0))
-        })
-        .with("reason_digest", "bytea", entries, |entry| erased(entry).reason.map(|digest| Bytes(digest.0)))
 }
 
 pub(super) fn refunded(form: Form, changes: &Changes) -> Vec<Call> {

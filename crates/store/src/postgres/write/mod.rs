@@ -6,11 +6,11 @@ mod keys;
 
 mod copies;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use coffer_ledger::{
-    AccountId, Bucket, Changes, Description, EntryHash, KeyId, Operation, Price, RememberedChange, Seq,
-    Timestamp, Unit,
+    Account, AccountId, Bucket, Changes, Description, EntryHash, KeyId, Operation, Price, RememberedChange,
+    Seq, Timestamp, Unit,
 };
 
 use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
@@ -20,14 +20,14 @@ pub(super) use copies::{catalogue_copies, copies};
 pub(super) use entries::{erase, erased_texts};
 
 /// The statements that write all of it but erasures, which must read first.
-pub(super) fn changes(form: Form, changes: &Changes, known_accounts: &HashSet<AccountId>) -> Vec<Call> {
+pub(super) fn changes(form: Form, changes: &Changes, before: &HashMap<AccountId, Account>) -> Vec<Call> {
     let mut calls = Vec::new();
     let (known, new): (Vec<_>, Vec<_>) =
-        changes.accounts.iter().partition(|account| known_accounts.contains(&account.id));
-    calls.extend(accounts::updates(form, known));
+        changes.accounts.iter().partition(|account| before.contains_key(&account.id));
+    calls.extend(accounts::updates(form, known, before));
     calls.extend(accounts::insertions(form, new));
     calls.extend(entries::insertions(form, &changes.entries));
-    calls.extend(accounts::lots(form, changes));
+    calls.extend(accounts::lots(form, changes, before));
     calls.extend(accounts::profiles(form, changes));
     calls.extend(entries::holds(form, changes));
     calls.extend(entries::refunded(form, changes));
