@@ -102,6 +102,11 @@ const DAMAGES: &[(&str, &str)] = &[
     ("UPDATE entries SET bucket = 9 WHERE seq = 4", "rows of entries in another bucket"),
     ("UPDATE key_uses SET bucket = 9", "rows of key_uses in another bucket"),
     ("UPDATE directory SET bucket = 9 WHERE kind = 'secret'", "rows of directory in another bucket"),
+    (
+        "UPDATE directory SET name = '' WHERE kind = 'external_id' \
+         AND bucket = (SELECT min(bucket) FROM directory WHERE kind = 'external_id')",
+        "rows of directory in another bucket",
+    ),
     ("UPDATE prices SET bucket = 9", "rows of prices in another bucket"),
     ("UPDATE prices SET rate = 'much'", "a price cannot be read"),
     ("UPDATE operator_keys SET scopes = 'everything'", "an operator's key cannot be read"),
