@@ -82,7 +82,14 @@ impl PostgresStore {
             tries += 1;
             let error = match self.try_batch(batch, &needs, &mut names).await {
                 Ok(replies) => return Ok(replies),
-                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Final(error)) => {
+                    if matches!(error, StoreError::DiskIsFull) {
+                        tracing::error!(
+                            "the database's disk is full; a batch was refused, and nothing of it was done"
+                        );
+                    }
+                    return Err(error);
+                }
                 Err(Failure::InDoubt(witness, replies)) => match self.has_committed(witness).await? {
                     true => return Ok(replies),
                     false => StoreError::Contended,

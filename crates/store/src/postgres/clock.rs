@@ -38,6 +38,11 @@ impl DatabaseClock {
         Timestamp::from_unix_ms(ms).unwrap_or(Timestamp::MIN)
     }
 
+    /// Whether it has moved by itself.
+    pub(super) fn has_strayed(&self) -> bool {
+        self.strayed.load(Ordering::Relaxed)
+    }
+
     /// Notes what the database has just told.
     ///
     /// # Errors
@@ -52,7 +57,7 @@ impl DatabaseClock {
                 "the database's clock has strayed; nothing is written until a restart"
             );
         }
-        if self.strayed.load(Ordering::Relaxed) {
+        if self.has_strayed() {
             return Err(StoreError::ClockStrayed);
         }
         self.ahead_ms.store(ahead_ms, Ordering::Relaxed);

@@ -173,6 +173,9 @@ impl Store for PostgresStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
+        if self.clock.has_strayed() {
+            return Err(StoreError::ClockStrayed);
+        }
         self.write_apart(vec![write::probe()]).await
     }
 

@@ -134,7 +134,12 @@ impl Names {
     /// What becomes of the reservations by what a batch has decided: who gets a name, and which are not needed.
     pub(super) fn given(&self, changes: &Changes) -> GivenNames {
         let mut owners: BTreeMap<(&str, NameHash), UuidBytes> = BTreeMap::new();
-        owners.extend(changes.keys.iter().map(|key| ((SECRET, *key.secret.bytes()), key.id.bytes())));
+        for key in &changes.keys {
+            // A secret may be given and retired by the same batch, and lives on.
+            let retired = key.retired.iter().map(|retired| &retired.secret);
+            let secrets = retired.chain([&key.secret]);
+            owners.extend(secrets.map(|secret| ((SECRET, *secret.bytes()), key.id.bytes())));
+        }
         for profile in changes.account_profiles.values() {
             if let Some(external_id) = &profile.external_id {
                 owners.insert((EXTERNAL_ID, external_id_name(external_id)), profile.id.bytes());
