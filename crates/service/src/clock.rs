@@ -63,6 +63,7 @@ impl Clock {
         match self {
             Clock::System(system) => system.check()?,
             // Its store refuses a batch once it has strayed.
+            Clock::Database(clock) if clock.has_strayed() => return Err(ClockStrayed),
             Clock::Database(_) | Clock::Set(_) => {}
         }
         Ok(self.now())

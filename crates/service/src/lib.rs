@@ -60,6 +60,8 @@ pub mod limits {
     pub const ERASED_ENTRIES_MAX: u64 = 1_000;
     /// How often at most a store is probed, in milliseconds.
     pub const PROBE_EVERY_MS: u64 = 1_000;
+    /// How long a probe may take, in milliseconds.
+    pub const PROBE_MS_MAX: u64 = 3_000;
 
     const _: () = assert!(BATCH_COMMANDS_MAX < QUEUE_COMMANDS_MAX, "a full batch must fit into the queue");
     const _: () = assert!(SECRET_CHARACTERS_MIN < SECRET_CHARACTERS_STRONG);

@@ -14,7 +14,7 @@ use crate::background;
 use crate::clock::{Clock, ClockStrayed};
 use crate::group_commit::Queue;
 use crate::key_uses::KeyUses;
-use crate::limits::PROBE_EVERY_MS;
+use crate::limits::{PROBE_EVERY_MS, PROBE_MS_MAX};
 
 /// Why something could not be done just now. The same request may be sent again, under the same idempotency key: nothing was
 /// done, unless the variant says otherwise.
@@ -249,16 +249,20 @@ impl Service {
         if self.clock.now_for_writes().is_err() {
             return false;
         }
-        if self.queue.last_commit_worked() {
+        let last_worked = self.queue.last_commit_worked();
+        if last_worked && !self.store.can_be_away() {
             return true;
         }
-        if let Some((when, worked)) = self.last_probe()
+        let last_probe = self.last_probe();
+        if let Some((when, worked)) = last_probe
             && when.elapsed() < Duration::from_millis(PROBE_EVERY_MS)
         {
             return worked;
         }
-        self.note_probe(false);
-        let worked = self.store.probe().await.is_ok();
+        // While the probe is under way, others are told what is known by now.
+        self.note_probe(last_worked && last_probe.is_none_or(|(_, worked)| worked));
+        let probe = tokio::time::timeout(Duration::from_millis(PROBE_MS_MAX), self.store.probe());
+        let worked = matches!(probe.await, Ok(Ok(())));
         self.note_probe(worked);
         if worked {
             self.queue.commits_work();

@@ -308,6 +308,11 @@ pub trait Store: Reader {
         0
     }
 
+    /// Whether the store can be away although this process is well, so that only asking it tells.
+    fn can_be_away(&self) -> bool {
+        false
+    }
+
     /// Applies the commands in order and answers each. All of it is durable before the answer, or, with an
     /// error, none of it has happened; except that nobody knows with [`StoreError::InDoubt`].
     ///

@@ -1,31 +1,40 @@
 //! Applying a batch: one transaction, tried again where others were faster, and looked for where its commit is in doubt.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use coffer_ledger::{Account, AccountId, Changes, Needs, Reply, Snapshot, decide};
+use coffer_ledger::{Account, AccountId, Bucket, Changes, Command, Needs, Reply, Snapshot, decide};
 use deadpool_postgres::Object;
 use rand::RngExt as _;
+use tokio::time::timeout;
 
 use super::PostgresStore;
 use super::connect::ClockSource;
-use super::database::all;
+use super::database::{all, silent};
+use super::doubt::Witness;
 use super::error::{Setback, describe};
 use super::load::{self, Loaded, Trouble, names_prices};
 use super::names::{GivenNames, Names};
 use super::pipeline::{Pipeline, prepared};
-use super::statement::{self, Call};
-use super::write::{self, Witness};
+use super::statement::Call;
+use super::write;
 use crate::{Batch, StoreError};
 
-/// How often a batch is tried.
+/// How often a batch is tried, and after how long it is not tried again.
 const TRIES_MAX: u32 = 12;
+const BATCH_MAX: Duration = Duration::from_secs(30);
 /// How long it is waited before the second try, at most; each time twice as long, up to a bound.
 const PAUSE_MS_FIRST: u64 = 2;
 const PAUSE_MS_MAX: u64 = 200;
-/// How often it is looked whether a commit has happened, and how long it is waited in between.
-const LOOKS_MAX: u32 = 8;
-const LOOK_AGAIN_MS: u64 = 500;
+/// How long the database may take to answer what is loaded, locks of others included; what is committed; and what is put in
+/// order afterwards. It may be there and say nothing, and nobody shall wait without end.
+const LOAD_MAX: Duration = Duration::from_secs(15);
+const COMMIT_MAX: Duration = Duration::from_secs(15);
+const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// How old prices may be when they are charged: with what was waited for after they were read.
+const PRICES_AGE_MAX: Duration = Duration::from_millis(800);
+/// How often a batch is tried before a name that another has just reserved counts as taken.
+const TRIES_FOR_NAMES: u32 = 6;
 
 /// How a try has ended that came to no good.
 enum Failure {
@@ -33,8 +42,8 @@ enum Failure {
     Again(StoreError),
     /// Nothing was done, and trying again would not mend it.
     Final(StoreError),
-    /// The commit had been sent when the connection was lost: the row that can tell, and what is answered if it is there.
-    InDoubt(Option<Witness>, Vec<Reply>),
+    /// The commit had been sent, and it is not known what became of it: the row that can tell, and the answers if it is there.
+    InDoubt(Witness, Vec<Reply>),
 }
 
 impl From<StoreError> for Failure {
@@ -76,31 +85,53 @@ impl From<Trouble> for Failure {
 impl PostgresStore {
     pub(super) async fn apply_batch(&self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
         let mut names = Names::of(&batch.commands);
+        let applied = self.try_until_done(batch, &mut names).await;
+        match &applied {
+            Ok(_) | Err(StoreError::InDoubt) => {}
+            Err(error) => {
+                if matches!(error, StoreError::DiskIsFull) {
+                    tracing::error!(
+                        "the database's disk is full; a batch was refused, and nothing of it was done"
+                    );
+                }
+                self.give_up(&names).await;
+            }
+        }
+        applied
+    }
+
+    async fn try_until_done(&self, batch: &Batch, names: &mut Names) -> Result<Vec<Reply>, StoreError> {
         let needs = Needs::of(&batch.commands);
-        let mut tries = 0;
+        let (mut tries, started) = (0, Instant::now());
         loop {
             tries += 1;
-            let error = match self.try_batch(batch, &needs, &mut names).await {
+            let error = match self.try_batch(batch, &needs, names, tries).await {
                 Ok(replies) => return Ok(replies),
-                Err(Failure::Final(error)) => {
-                    if matches!(error, StoreError::DiskIsFull) {
-                        tracing::error!(
-                            "the database's disk is full; a batch was refused, and nothing of it was done"
-                        );
-                    }
-                    return Err(error);
-                }
-                Err(Failure::InDoubt(witness, replies)) => match self.has_committed(witness).await? {
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::InDoubt(witness, replies)) => match self.has_committed(&witness).await? {
                     true => return Ok(replies),
                     false => StoreError::Contended,
                 },
                 Err(Failure::Again(error)) => error,
             };
-            if tries >= TRIES_MAX {
+            if tries >= TRIES_MAX || started.elapsed() >= BATCH_MAX {
                 return Err(error);
             }
             tracing::debug!(tries, %error, "a batch is tried again");
             pause(tries).await;
+        }
+    }
+
+    /// Lets the names go that a batch has reserved which came to nothing, so that it can be sent again at once.
+    async fn give_up(&self, names: &Names) {
+        let given_up = async {
+            let connection = self.database.reader().await?;
+            Ok::<_, StoreError>(names.give_up(&connection, self.database.form).await?)
+        };
+        if !names.is_empty() && !matches!(timeout(SETTLE_MAX, given_up).await, Ok(Ok(()))) {
+            tracing::warn!(
+                "names stay reserved for a minute, for the database could not be asked to free them"
+            );
         }
     }
 
@@ -109,21 +140,36 @@ impl PostgresStore {
         batch: &Batch,
         needs: &Needs,
         names: &mut Names,
+        tries: u32,
     ) -> Result<Vec<Reply>, Failure> {
         let form = self.database.form;
         let given_clock = match self.clock_source {
             ClockSource::Database => None,
             ClockSource::Sender => Some(batch.clock),
         };
+        let asked = Instant::now();
         let prices = self.prices_of(batch, needs).await?;
         let connection = self.database.writer().await?;
-        names.reserve(&connection, form, given_clock.unwrap_or_else(|| self.clock.now())).await?;
+        let now = given_clock.unwrap_or_else(|| self.clock.now());
+        let Ok(reserved) = timeout(SETTLE_MAX, names.reserve(&connection, form, now)).await else {
+            drop(Object::take(connection));
+            return Err(Failure::Again(silent()));
+        };
+        let is_contended = reserved?;
+        if is_contended && tries < TRIES_FOR_NAMES {
+            return Err(Failure::Again(StoreError::Contended));
+        }
         let open = Open::new(connection);
-        let loaded =
-            load::load(open.connection(), form, &batch.commands, needs, names, given_clock, prices).await?;
+        let before = self.clock.before_asking();
+        let loading = load::load(open.connection(), form, &batch.commands, needs, names, given_clock, prices);
+        let loaded = timeout(LOAD_MAX, loading).await.map_err(|_| Failure::Again(silent()))??;
         let Loaded { mut snapshot, clock, accounts } = loaded;
         if given_clock.is_none() {
-            self.clock.told(clock)?;
+            self.clock.told(clock, before)?;
+        }
+        if asked.elapsed() > PRICES_AGE_MAX && !needs.prices.is_empty() && !names_prices(&batch.commands) {
+            self.prices.forget();
+            snapshot.prices = self.prices_of(batch, needs).await?.prices;
         }
         let mut replies = Vec::with_capacity(batch.commands.len());
         for command in &batch.commands {
@@ -131,13 +177,16 @@ impl PostgresStore {
         }
         let changes = snapshot.into_changes();
         let given = names.given(&changes);
+        let witness =
+            Witness::of(&changes, batch.commands.first().map_or(Bucket::CATALOGUE, Command::bucket));
         if !changes.is_empty() {
             self.note_owners(&given).await?;
-            let calls = self.writing(open.connection(), &changes, &given, &accounts).await?;
-            commit(open.connection(), calls, &changes, &replies).await?;
+            let mut calls = self.writing(open.connection(), &changes, &given, &accounts).await?;
+            calls.extend(witness.mark());
+            commit(open.connection(), calls, &witness, &replies).await?;
         }
         let connection = open.into_committed(changes.is_empty()).await?;
-        self.after_commit(&connection, &changes, &given).await;
+        self.after_commit(&connection, &changes, &given, &witness).await;
         Ok(replies)
     }
 
@@ -170,15 +219,32 @@ impl PostgresStore {
     }
 
     /// What others on this node must know at once, and the directory.
-    async fn after_commit(&self, connection: &Object, changes: &Changes, given: &GivenNames) {
+    async fn after_commit(
+        &self,
+        connection: &Object,
+        changes: &Changes,
+        given: &GivenNames,
+        witness: &Witness,
+    ) {
         if !changes.prices.is_empty() {
             self.prices.forget();
         }
         if !changes.operator_keys.is_empty() {
             self.operator_keys.forget();
         }
-        if let Err(error) = given.settle(connection, self.database.form).await {
-            tracing::warn!(error = describe(&error), "names stay reserved until somebody wants them");
+        let unmark = witness.unmark().filter(|_| !changes.is_empty());
+        let settled = async {
+            all(connection, unmark.into_iter().collect()).await?;
+            given.settle(connection, self.database.form).await
+        };
+        match timeout(SETTLE_MAX, settled).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = describe(&error), "names stay reserved until somebody wants them");
+            }
+            Err(_) => {
+                tracing::warn!("names stay reserved until somebody wants them: the database does not answer");
+            }
         }
     }
 
@@ -195,35 +261,13 @@ impl PostgresStore {
         }
         Ok(snapshot)
     }
-
-    /// Whether a batch was committed whose connection was lost at the commit. Its accounts are locked by it until it has
-    /// ended, so the row is looked for under the same lock.
-    async fn has_committed(&self, witness: Option<Witness>) -> Result<bool, StoreError> {
-        let Some(witness) = witness else { return Err(StoreError::InDoubt) };
-        for _ in 0..LOOKS_MAX {
-            tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
-            let Ok(connection) = self.database.writer().await else { continue };
-            match is_there(&connection, &witness).await {
-                Ok(is_there) => {
-                    tracing::info!(
-                        is_there,
-                        "a commit was in doubt, and it was found out whether it has happened"
-                    );
-                    return Ok(is_there);
-                }
-                Err(error) => tracing::debug!(error = describe(&error), "it cannot be found out yet"),
-            }
-            drop(Object::take(connection));
-        }
-        Err(StoreError::InDoubt)
-    }
 }
 
 /// Sends what is to be written and the commit together.
 async fn commit(
     connection: &Object,
     calls: Vec<Call>,
-    changes: &Changes,
+    witness: &Witness,
     replies: &[Reply],
 ) -> Result<(), Failure> {
     let prepared = prepared(connection, calls).await?;
@@ -233,41 +277,20 @@ async fn commit(
         pipeline.send(statement, arguments).await;
     }
     pipeline.send_text("COMMIT").await;
-    let Err((done, error)) = pipeline.answers().await else { return Ok(()) };
-    let is_refused = error.as_db_error().is_some();
+    let in_doubt = || Failure::InDoubt(*witness, replies.to_vec());
+    let (done, error) = match timeout(COMMIT_MAX, pipeline.answers()).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(failed)) => failed,
+        Err(_) => return Err(in_doubt()),
+    };
+    let is_told = error.as_db_error().is_some();
     match Setback::of(&error) {
-        // A write was refused, and with it the commit that followed.
-        Setback::LostRace | Setback::Refused => Err(error.into()),
-        Setback::ConnectionLost if is_refused && done < writes => Err(error.into()),
-        Setback::ConnectionLost => Err(Failure::InDoubt(Witness::of(changes), replies.to_vec())),
+        // What the database says of a write is of a commit that did not happen.
+        Setback::LostRace => Err(error.into()),
+        Setback::Refused | Setback::ConnectionLost if is_told && done < writes => Err(error.into()),
+        // A sharded database may fail at its commit when a shard has committed.
+        Setback::Refused | Setback::ConnectionLost => Err(in_doubt()),
     }
-}
-
-/// Looks for a row under the lock of its account.
-async fn is_there(connection: &Object, witness: &Witness) -> Result<bool, tokio_postgres::Error> {
-    let (account_id, sql) = match witness {
-        Witness::Entry(account_id, ..) => (
-            account_id,
-            "SELECT FROM entries WHERE bucket = $1 AND account_id = $2 AND seq = $3 AND hash = $4",
-        ),
-        Witness::Remembered(account_id, _) => (
-            account_id,
-            "SELECT FROM remembered WHERE bucket = $1 AND account_id = $2 AND idempotency_key = $3",
-        ),
-    };
-    let (bucket, id) = (statement::bucket(account_id.bucket()), statement::id(account_id.bytes()));
-    connection.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '10s'").await?;
-    let lock = "SELECT seq FROM accounts WHERE bucket = $1 AND id = $2 FOR UPDATE";
-    connection.query(lock, &[&bucket, &id]).await?;
-    let found = match witness {
-        Witness::Entry(_, seq, hash) => {
-            let (seq, hash) = (crate::rows::number(*seq), statement::Bytes(hash.0));
-            connection.query(sql, &[&bucket, &id, &seq, &hash]).await?
-        }
-        Witness::Remembered(_, key) => connection.query(sql, &[&bucket, &id, key]).await?,
-    };
-    connection.batch_execute("ROLLBACK").await?;
-    Ok(!found.is_empty())
 }
 
 /// Waits for a random time, longer with each try.

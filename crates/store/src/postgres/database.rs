@@ -1,6 +1,9 @@
 //! The database as its users see it: connections for reading and for writing, and the form that statements have.
 
+use std::time::Duration;
+
 use deadpool_postgres::{Object, Pool};
+use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::connect::pool;
@@ -13,6 +16,14 @@ use crate::rows::{self, Columns, RowError};
 
 /// How often a read is tried whose connection turns out to be gone: after a restart of the database all of them are.
 const READ_TRIES_MAX: usize = 3;
+
+/// How long the database may take to answer a read.
+const READ_MAX: Duration = Duration::from_secs(10);
+
+/// The database is there, and says nothing.
+pub(super) fn silent() -> StoreError {
+    StoreError::Unreachable("it does not answer in time".to_owned())
+}
 
 /// The database. Those who read and those who write do not take each other's connections.
 #[derive(Debug)]
@@ -48,7 +59,11 @@ impl Database {
         loop {
             tries += 1;
             let connection = self.readers.get().await?;
-            match all(&connection, calls()).await {
+            let Ok(answered) = timeout(READ_MAX, all(&connection, calls())).await else {
+                drop(Object::take(connection));
+                return Err(silent());
+            };
+            match answered {
                 Ok(answers) => return Ok(answers),
                 Err(error) if tries < READ_TRIES_MAX && Setback::of(&error) == Setback::ConnectionLost => {}
                 Err(error) => return Err(error.into()),

@@ -1,10 +1,11 @@
 //! What customers' keys open: while one query is under way the next one fills, so that many who ask at once cost one round
 //! trip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coffer_ledger::{Account, Key, KeyId, RetiredSecret, SecretHash, Timestamp};
+use coffer_ledger::{Account, AccountId, Key, KeyId, RetiredSecret, SecretHash, Timestamp};
+use futures_util::future::try_join_all;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_postgres::Row;
 
@@ -19,6 +20,8 @@ use crate::{Holder, StoreError};
 const ASKED_MAX: usize = 1_000;
 /// How many queries are under way at once.
 const QUERIES_MAX: usize = 4;
+/// How many accounts are read whole at once.
+const WHOLE_AT_ONCE: usize = 32;
 /// How many secrets are remembered with their keys. Whose a secret is never changes.
 const KNOWN_MAX: usize = 200_000;
 
@@ -84,7 +87,7 @@ impl Asker {
             Ok(holders) => {
                 for (asking, holder) in asked.into_iter().zip(holders) {
                     // Whoever has hung up does not hear the answer.
-                    drop(asking.answer.send(holder));
+                    drop(asking.answer.send(Ok(holder)));
                 }
             }
             Err(error) => {
@@ -96,7 +99,7 @@ impl Asker {
         }
     }
 
-    async fn holders(&self, asked: &[Asking]) -> Result<Vec<Result<Option<Holder>, StoreError>>, StoreError> {
+    async fn holders(&self, asked: &[Asking]) -> Result<Vec<Option<Holder>>, StoreError> {
         self.learn(asked).await?;
         let ids: Vec<Option<KeyId>> =
             asked.iter().map(|asking| self.known.pin().get(&asking.secret).copied()).collect();
@@ -104,16 +107,37 @@ impl Asker {
         wanted.sort_unstable();
         wanted.dedup();
         let found = self.keys(&wanted, asked).await?;
-        let mut holders = Vec::with_capacity(asked.len());
-        for (asking, key_id) in asked.iter().zip(ids) {
-            let holder = key_id.and_then(|key_id| found.get(&key_id));
-            let holder = holder.filter(|(holder, _)| has(&holder.key, &asking.secret));
-            holders.push(match holder {
-                None => Ok(None),
-                Some((holder, due)) => self.settled(holder, *due, asking.until).await,
-            });
+        let due = self.due_accounts(asked, &ids, &found).await?;
+        let holders = asked.iter().zip(ids).map(|(asking, key_id)| {
+            let (holder, _) = found.get(&key_id?).filter(|(holder, _)| has(&holder.key, &asking.secret))?;
+            let account = due.get(&holder.account.id).unwrap_or(&holder.account);
+            Some(Holder { key: Arc::clone(&holder.key), account: Arc::clone(account) })
+        });
+        Ok(holders.collect())
+    }
+
+    /// Accounts on which something falls due by the time that somebody asks for: they are needed whole. Each is read once,
+    /// some at a time.
+    async fn due_accounts(
+        &self,
+        asked: &[Asking],
+        ids: &[Option<KeyId>],
+        found: &BTreeMap<KeyId, (Holder, Option<Timestamp>)>,
+    ) -> Result<BTreeMap<AccountId, Arc<Account>>, StoreError> {
+        let due = asked.iter().zip(ids).filter_map(|(asking, id)| {
+            let (holder, due) = found.get(&(*id)?)?;
+            due.is_some_and(|due| due <= asking.until).then_some(holder.account.id)
+        });
+        let due: BTreeSet<AccountId> = due.collect();
+        let due: Vec<AccountId> = due.into_iter().collect();
+        let mut accounts = BTreeMap::new();
+        for some in due.chunks(WHOLE_AT_ONCE) {
+            let reads = some.iter().map(|id| read::account(&self.database, *id));
+            for account in try_join_all(reads).await?.into_iter().flatten() {
+                accounts.insert(account.id, Arc::new(account));
+            }
         }
-        Ok(holders)
+        Ok(accounts)
     }
 
     /// Finds out whose secrets these are, where it is not known.
@@ -207,20 +231,6 @@ impl Asker {
         let part = |part: Vec<KeyId>| (Given::of(self.database.form, &part, |id| id.bucket()), part);
         let parts = by_statement(self.database.form, ids.to_vec(), |id| id.bucket()).into_iter().map(part);
         parts.map(|(given, part)| call(given.with("id", "uuid", &part, |key| id(key.bytes())))).collect()
-    }
-
-    /// Where something falls due by the time that was asked for, the whole account is needed.
-    async fn settled(
-        &self,
-        holder: &Holder,
-        due: Option<Timestamp>,
-        until: Timestamp,
-    ) -> Result<Option<Holder>, StoreError> {
-        if due.is_none_or(|due| due > until) {
-            return Ok(Some(holder.clone()));
-        }
-        let account = read::account(&self.database, holder.account.id).await?;
-        Ok(account.map(|account| Holder { key: Arc::clone(&holder.key), account: Arc::new(account) }))
     }
 }
 

@@ -17,6 +17,7 @@ mod pipeline;
 mod statement;
 
 mod batch;
+mod doubt;
 mod load;
 mod names;
 mod write;
@@ -158,6 +159,10 @@ impl Store for PostgresStore {
 
     fn lane_of(&self, bucket: Bucket) -> usize {
         usize::from(bucket.0) % self.lanes
+    }
+
+    fn can_be_away(&self) -> bool {
+        true
     }
 
     async fn apply(&self, batch: Batch) -> Result<Vec<Reply>, StoreError> {

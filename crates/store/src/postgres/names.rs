@@ -88,14 +88,21 @@ impl Names {
         Names { wishes: wishes.into_iter().map(wish).collect(), taken: BTreeMap::new() }
     }
 
-    /// Reserves what is free, and finds out whose the rest is. What another is about to take counts as taken.
+    /// Whether nothing is to be given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wishes.is_empty()
+    }
+
+    /// Reserves what is free, and finds out whose the rest is. True where another has just reserved one and not used it yet:
+    /// it counts as taken, and in a moment more may be known.
     pub(super) async fn reserve(
         &mut self,
         connection: &Object,
         form: Form,
         now: Timestamp,
-    ) -> Result<(), tokio_postgres::Error> {
+    ) -> Result<bool, tokio_postgres::Error> {
         self.taken.clear();
+        let mut is_contended = false;
         let parts = by_statement(form, self.wishes.clone(), |wish| bucket_of_name(&wish.name));
         for part in parts {
             let calls = vec![insertion(form, &part, now), look(form, &part)];
@@ -106,10 +113,24 @@ impl Names {
                 if found.is_some_and(|listed| listed.reservation == Some(wish.reservation)) {
                     continue;
                 }
-                if let Some(owner) = contend(connection, form, &wish, now).await? {
-                    self.taken.insert((wish.kind, wish.name), owner);
+                match contend(connection, form, &wish, now).await? {
+                    Standing::Reserved => {}
+                    Standing::Taken(owner) => drop(self.taken.insert((wish.kind, wish.name), owner)),
+                    Standing::Contended(owner) => {
+                        is_contended = true;
+                        self.taken.insert((wish.kind, wish.name), owner);
+                    }
                 }
             }
+        }
+        Ok(is_contended)
+    }
+
+    /// Frees what was reserved for a batch that came to nothing.
+    pub(super) async fn give_up(&self, connection: &Object, form: Form) -> Result<(), tokio_postgres::Error> {
+        for part in by_statement(form, self.wishes.clone(), |wish| bucket_of_name(&wish.name)) {
+            let call = named(form, &part).with("reservation", "uuid", &part, |wish| wish.reservation);
+            all(connection, vec![call.delete("directory")]).await?;
         }
         Ok(())
     }
@@ -189,8 +210,9 @@ impl GivenNames {
             return Ok(());
         }
         for part in by_statement(form, self.used.clone(), |wish| bucket_of_name(&wish.name)) {
-            let call = named(form, &part).with("owner", "uuid", &part, |wish| statement::id(wish.owner));
-            all(connection, vec![call.update("directory", 2)]).await?;
+            let given = named(form, &part).with("reservation", "uuid", &part, |wish| wish.reservation);
+            let given = given.with("owner", "uuid", &part, |wish| statement::id(wish.owner));
+            all(connection, vec![given.update("directory", 3)]).await?;
         }
         Ok(())
     }
@@ -275,30 +297,65 @@ fn listed(row: &Row) -> Option<((String, NameHash), Listed)> {
     Some((name, listed))
 }
 
-/// Takes a name over that somebody has reserved and never claimed; answers whose it is otherwise.
+/// How it stands with a name that was not free.
+enum Standing {
+    /// It is reserved for us after all.
+    Reserved,
+    /// It is somebody's.
+    Taken(UuidBytes),
+    /// Somebody has reserved it and may yet use it.
+    Contended(UuidBytes),
+}
+
+/// Takes a name over that somebody has reserved and never claimed; tells whose it is otherwise.
 async fn contend(
     connection: &Object,
     form: Form,
     wish: &Wish,
     now: Timestamp,
-) -> Result<Option<UuidBytes>, tokio_postgres::Error> {
+) -> Result<Standing, tokio_postgres::Error> {
     let wishes = [*wish];
     let mut owner = wish.owner;
     for _ in 0..LOOKS_MAX {
         let answers = all(connection, vec![insertion(form, &wishes, now), look(form, &wishes)]).await?;
         let Some((_, listed)) = answers[1].first().and_then(listed) else { continue };
         owner = listed.owner;
-        let Some(reservation) = listed.reservation else { return Ok(Some(owner)) };
+        let Some(reservation) = listed.reservation else { return Ok(Standing::Taken(owner)) };
         if reservation == wish.reservation {
-            return Ok(None);
+            return Ok(Standing::Reserved);
         }
-        let is_fresh = listed.reserved_at.saturating_add_ms(RESERVED_MS_MAX) > now;
-        if is_fresh || !take_claim(connection, owner, reservation).await? {
-            return Ok(Some(owner));
+        if has_name(connection, owner, wish).await? {
+            return Ok(Standing::Taken(owner));
         }
-        take_over(connection, wish, reservation, now).await?;
+        if listed.reserved_at.saturating_add_ms(RESERVED_MS_MAX) > now {
+            return Ok(Standing::Contended(owner));
+        }
+        // The claim shuts the late owner out. Where it is there already and the owner is not, an heir of before has made it
+        // and died: owner and claim are written together.
+        if take_claim(connection, owner, reservation).await? || !has_name(connection, owner, wish).await? {
+            take_over(connection, wish, reservation, now).await?;
+        }
     }
-    Ok(Some(owner))
+    Ok(Standing::Contended(owner))
+}
+
+/// Whether an owner was written with a name.
+async fn has_name(connection: &Object, owner: UuidBytes, wish: &Wish) -> Result<bool, tokio_postgres::Error> {
+    let (bucket, owner) = (i16::from(owner[15]), statement::id(owner));
+    if wish.kind == SECRET {
+        let sql = "SELECT id FROM keys WHERE bucket = $1 AND id = $2 AND (secret = $3 OR EXISTS \
+                   (SELECT FROM retired_secrets WHERE bucket = $1 AND key_id = $2 AND secret = $3))";
+        let statement = connection.prepare_cached(sql).await?;
+        return Ok(connection.query_opt(&statement, &[&bucket, &owner, &Bytes(wish.name)]).await?.is_some());
+    }
+    let sql = "SELECT external_id FROM account_profiles WHERE bucket = $1 AND id = $2";
+    let statement = connection.prepare_cached(sql).await?;
+    let found = connection.query_opt(&statement, &[&bucket, &owner]).await?;
+    let external_id: Option<String> = match found {
+        Some(row) => row.try_get(0)?,
+        None => None,
+    };
+    Ok(external_id.is_some_and(|external_id| NameHash::from(Sha256::digest(external_id)) == wish.name))
 }
 
 /// Claims a reservation in its owner's place: from now on the owner cannot be written. False where it has been.

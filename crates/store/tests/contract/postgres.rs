@@ -1,15 +1,16 @@
 //! What only PostgreSQL has: a schema that can be sharded, statements that know their shard, and a directory of names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use coffer_ledger::{
-    AccountId, Command, CreateAccount, Credits, ExternalId, KeyId, Metadata, Name, Outcome, Refusal,
-    RotateKey, Timestamp,
+    AccountId, Command, CreateAccount, Credits, ExternalId, GrantCredits, GrantId, IdempotencyKey, KeyId,
+    Metadata, Name, Outcome, Refusal, RotateKey, Settle, Timestamp, VoidGrant,
 };
 use coffer_store::{
     AccountFilter, Batch, ClockSource, LaneChoice, PostgresOptions, PostgresStore, Span, Store,
 };
-use coffer_test_postgres::{Cluster, Database};
+use coffer_test_postgres::{Cluster, Cut, Database, Proxy};
 
 use crate::commands::{
     account, apply, capture, charge, grant, hold, key, open, price, refund, release, secret,
@@ -224,6 +225,77 @@ async fn of_two_who_want_a_name_in_one_batch_the_one_gets_it_that_is_not_refused
     assert!(matches!(outcomes[2], Outcome::KeyCreated(_)));
     let holder = store.holder(&secret(5), Timestamp::MAX).await.expect("a read").expect("a key");
     assert_eq!(holder.key.id, KeyId::from_bytes(crate::commands::id(6)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_heir_who_died_while_taking_a_name_over_does_not_keep_it() {
+    let database = Cluster::shared().fresh_database();
+    let store = store_in(&database, LaneChoice::AsTheTablesAre).await;
+    reserve(&database, crate::commands::at(0).unix_ms(), account(1));
+    database.execute(
+        "INSERT INTO claims (bucket, reservation) VALUES (0, '00000000-0000-0000-0000-000000000001')",
+    );
+    assert!(matches!(create(&store, 61, 2).await, Outcome::AccountCreated(_)));
+    assert_eq!(owner_of_name(&store).await, Some(account(2)));
+}
+
+/// What falls due is written alike by whoever comes first, so it tells nobody whose batch was committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_node_has_settled_is_not_taken_for_a_lost_commit() {
+    let cluster = Cluster::start();
+    let database = cluster.fresh_database();
+    let store = store_in(&database, LaneChoice::AsTheTablesAre).await;
+    let expiring = GrantCredits { expires_at: Some(crate::commands::at(5)), ..grant(3, 1, 100) };
+    apply(&store, 1, vec![open(1), Command::Grant(expiring), Command::Grant(grant(4, 1, 100))]).await;
+    let proxy = Proxy::start(&cluster);
+    let url = proxy.url(&database).parse().expect("a URL of a database");
+    let options = PostgresOptions { clock: ClockSource::Sender, ..PostgresOptions::new(url, 4) };
+    let cut: Arc<dyn Store> = Arc::new(PostgresStore::open(&options).await.expect("a ledger"));
+    let settle = Command::Settle(Settle { account_id: account(1) });
+    for (number, command) in [charge(20, 1, 7), Command::VoidGrant(void(4))].into_iter().enumerate() {
+        let second = 10 + 10 * i64::try_from(number).expect("small");
+        proxy.cut_next_commits(1, Cut::Before);
+        let other = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            apply(&store, second, vec![settle.clone()]).await
+        };
+        let (outcomes, _) = tokio::join!(apply(&cut, second, vec![command.clone()]), other);
+        assert!(!matches!(outcomes[0], Outcome::Refused(_)), "{outcomes:?}");
+        let again =
+            store.apply(Batch { clock: crate::commands::at(second + 1), commands: vec![command] }).await;
+        assert!(again.expect("a batch is written")[0].replayed, "what was acknowledged is there");
+    }
+    assert_eq!(proxy.commits_cut(), 2);
+    let marks = found(&database, "SELECT reservation FROM claims");
+    assert_eq!(marks.len(), 1, "that of the lost commit stays and shuts it out; all others are taken away");
+}
+
+fn void(number: u8) -> VoidGrant {
+    VoidGrant {
+        id: GrantId::from_bytes(crate::commands::id(number)),
+        account_id: account(1),
+        idempotency: IdempotencyKey::try_from(format!("void-{number}")).expect("visible"),
+    }
+}
+
+/// Creating an account writes no entry, and nothing tells whether it has happened but a mark.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_made_once_whatever_becomes_of_the_commit() {
+    let cluster = Cluster::start();
+    let database = cluster.fresh_database();
+    let proxy = Proxy::start(&cluster);
+    let url = proxy.url(&database).parse().expect("a URL of a database");
+    let options = PostgresOptions { clock: ClockSource::Sender, ..PostgresOptions::new(url, 4) };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&options).await.expect("an empty database"));
+    for (number, cut) in [(1, Cut::Before), (2, Cut::After)] {
+        proxy.cut_next_commits(1, cut);
+        let name = format!("customer-{number}");
+        let create = CreateAccount { external_id: Some(external_id(&name)), ..opening(number) };
+        let outcome = apply(&store, 1, vec![Command::CreateAccount(create)]).await.remove(0);
+        assert!(matches!(outcome, Outcome::AccountCreated(_)), "{outcome:?}");
+    }
+    assert_eq!(found(&database, "SELECT count(*) FROM accounts"), ["2"]);
+    assert_eq!(found(&database, "SELECT count(*) FROM directory"), ["2"]);
 }
 
 /// A batch is for one lane, and a lane may have accounts of many buckets.

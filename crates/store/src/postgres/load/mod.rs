@@ -23,9 +23,13 @@ use questions::Question;
 pub(super) use questions::names_prices;
 
 /// Begins a transaction whatever the session's defaults are. Somebody who waits for a row for too long gives up, and
-/// somebody who stands still while holding rows loses them.
+/// somebody who stands still while holding rows loses them, before those give up who wait.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; \
-                     SET LOCAL idle_in_transaction_session_timeout = '10s'";
+                     SET LOCAL idle_in_transaction_session_timeout = '5s'";
+/// The same where rows are locked on other servers than the one that is spoken to: they are to know as well.
+const BEGIN_SHARDED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+                             SET LOCAL citus.propagate_set_commands TO 'local'; SET LOCAL lock_timeout = '10s'; \
+                             SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 /// What a batch is decided on.
 pub(super) struct Loaded {
@@ -85,8 +89,12 @@ pub(super) async fn load(
     let mut needs = needs.clone();
     needs.accounts.extend(accounts_of_keys(connection, form, &needs).await.map_err(Trouble::Store)?);
     let mut found = Found { snapshot: prices, ..Found::default() };
+    let begin = match form {
+        Form::AnyBucket => BEGIN,
+        Form::OneBucket => BEGIN_SHARDED,
+    };
     let first = questions::first(form, commands, &needs);
-    ask(connection, Some(BEGIN), first, &mut found).await?;
+    ask(connection, Some(begin), first, &mut found).await?;
     found.put_together();
     names.tell(commands, &mut found.snapshot);
     let clock = clock.or(found.clock).expect("the database was asked for its time");

@@ -9,8 +9,8 @@ mod copies;
 use std::collections::{BTreeMap, HashMap};
 
 use coffer_ledger::{
-    Account, AccountId, Bucket, Changes, Description, EntryHash, KeyId, Operation, Price, RememberedChange,
-    Seq, Timestamp, Unit,
+    Account, AccountId, Bucket, Changes, Description, KeyId, Operation, Price, RememberedChange, Timestamp,
+    Unit,
 };
 
 use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
@@ -36,25 +36,6 @@ pub(super) fn changes(form: Form, changes: &Changes, before: &HashMap<AccountId,
     calls.extend(changes.prices.iter().map(|(operation, change)| price(operation, change.as_ref())));
     calls.extend(remembered(form, &changes.remembered));
     calls
-}
-
-/// A row by which it can be told whether a batch was committed: it was written with all the others or not at all.
-#[derive(Clone, Debug)]
-pub(super) enum Witness {
-    /// An entry. Its account was locked: whoever can lock it again knows that the batch has ended.
-    Entry(AccountId, Seq, EntryHash),
-    /// An answer that no entry carries, of an account that was locked.
-    Remembered(AccountId, String),
-}
-
-impl Witness {
-    pub(super) fn of(changes: &Changes) -> Option<Witness> {
-        if let Some(entry) = changes.entries.first() {
-            return Some(Witness::Entry(entry.account_id, entry.seq, entry.hash));
-        }
-        let change = changes.remembered.first()?;
-        Some(Witness::Remembered(change.account_id, change.key.as_str().to_owned()))
-    }
 }
 
 /// Notes when keys were last used.
