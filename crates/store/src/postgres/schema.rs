@@ -148,6 +148,9 @@ async fn version(connection: &Object) -> Result<Option<i64>, PostgresError> {
 
 /// Runs the scripts that are missing, all or none of them. Whoever comes second waits for the first and finds nothing left.
 async fn change(connection: &mut Object, why: Change) -> Result<Upgraded, PostgresError> {
+    if version(connection).await?.is_none() {
+        check_empty(connection).await?;
+    }
     make_versions(connection).await?;
     let is_sharded = is_sharded(connection).await?;
     let transaction = connection.transaction().await?;
@@ -172,6 +175,19 @@ async fn change(connection: &mut Object, why: Change) -> Result<Upgraded, Postgr
     transaction.execute("UPDATE coffer_schema SET version = $1 WHERE bucket = 0", &[&NEWEST]).await?;
     transaction.commit().await?;
     Ok(Upgraded { from, to: NEWEST })
+}
+
+/// Where no ledger is, whether another application's tables stand in the way: then nothing is made at all.
+async fn check_empty(connection: &Object) -> Result<(), PostgresError> {
+    let sql = "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') \
+               AND pg_table_is_visible(oid) AND relname = ANY ($1)";
+    let names: Vec<String> = TABLES.iter().map(|name| (*name).to_owned()).collect();
+    let found = connection.query(sql, &[&names]).await?;
+    match found.first() {
+        // Another node may have made them meanwhile.
+        Some(row) if version(connection).await?.is_none() => Err(PostgresError::NotALedger(row.get(0))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Two who make a table at once are not kept apart by `IF NOT EXISTS`: one of them fails, and tries again.

@@ -92,4 +92,6 @@ fn a_database_of_another_application_is_left_alone() {
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'accounts' ORDER BY 1",
     );
     assert_eq!(columns, [[Some("name".to_owned())]]);
+    let tables = database.execute("SELECT relname FROM pg_class WHERE relname LIKE 'coffer%'");
+    assert!(tables.is_empty(), "nothing is made beside them: {tables:?}");
 }
