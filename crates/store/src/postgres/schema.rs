@@ -206,7 +206,8 @@ async fn make_versions(connection: &Object) -> Result<(), PostgresError> {
 }
 
 fn is_collision(error: &tokio_postgres::Error) -> bool {
-    matches!(error.code(), Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_TABLE))
+    let collisions = [&SqlState::UNIQUE_VIOLATION, &SqlState::DUPLICATE_TABLE, &SqlState::DUPLICATE_OBJECT];
+    error.code().is_some_and(|code| collisions.contains(&code))
 }
 
 /// A table of that name which no ledger has made.
