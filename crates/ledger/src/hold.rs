@@ -170,7 +170,8 @@ impl Holds {
     }
 
     /// Takes a hold out that has ended.
-    pub(crate) fn remove(&mut self, id: HoldId) -> Option<Hold> {
+    /// Takes a hold out, if it is there.
+    pub fn remove(&mut self, id: HoldId) -> Option<Hold> {
         let hold = self.by_id.get(&id)?.clone();
         self.by_expiry.remove_mut(&(hold.expires_at, hold.seq, id));
         self.by_id.remove_mut(&id);

@@ -38,6 +38,10 @@ macro_rules! typed_id {
         impl $name {
             /// What the text form begins with, before the `_`.
             pub const PREFIX: &'static str = $prefix;
+            /// Comes before every other.
+            pub const MIN: Self = Self([0; 16]);
+            /// Comes after every other.
+            pub const MAX: Self = Self([0xff; 16]);
 
             /// The id with these bytes.
             #[must_use]

@@ -243,8 +243,8 @@ pub struct Changes {
     pub entries: Vec<Entry>,
     /// Grants that are new.
     pub grants: Vec<Grant>,
-    /// Lots that are new or changed, as they are now.
-    pub lots: BTreeMap<GrantId, Lot>,
+    /// Lots that are new or changed, as they are now, by their accounts.
+    pub lots: BTreeMap<(AccountId, GrantId), Lot>,
     /// Holds that are new or changed, as they are now.
     pub holds: BTreeMap<HoldId, Hold>,
     /// How much of these charges has been given back by now.
@@ -318,8 +318,8 @@ impl Snapshot {
     }
 
     /// A lot that is not among its account's open ones, as it is now.
-    pub(crate) fn closed_lot(&self, id: GrantId) -> Option<&Lot> {
-        self.changes.lots.get(&id).or_else(|| self.lots.get(&id))
+    pub(crate) fn closed_lot(&self, account_id: AccountId, id: GrantId) -> Option<&Lot> {
+        self.changes.lots.get(&(account_id, id)).or_else(|| self.lots.get(&id))
     }
 
     /// A hold that is not among its account's open ones, as it is now.
@@ -345,8 +345,12 @@ impl Snapshot {
             remembered,
         } = effects;
         if let Some(account) = account {
+            let changed = lots.into_iter().map(|lot| ((account.id, lot.grant_id), lot));
+            self.changes.lots.extend(changed);
             self.accounts_changed.insert(account.id);
             self.accounts.insert(account.id, account);
+        } else {
+            assert!(lots.is_empty(), "lots change with their account");
         }
         if let Some(profile) = account_profile {
             self.external_ids
@@ -359,7 +363,6 @@ impl Snapshot {
         }
         self.changes.entries.extend(entries);
         self.changes.grants.extend(grants);
-        self.changes.lots.extend(lots.into_iter().map(|lot| (lot.grant_id, lot)));
         self.changes.holds.extend(holds.into_iter().map(|hold| (hold.id, hold)));
         if let Some(charge) = charge {
             self.changes.refunded.insert(charge.id, charge.refunded);

@@ -145,7 +145,7 @@ impl State {
             };
         }
         self.grants.extend(changes.grants.into_iter().map(|grant| (grant.lot.grant_id, grant)));
-        for (grant_id, lot) in changes.lots {
+        for ((_, grant_id), lot) in changes.lots {
             self.grants.get_mut(&grant_id).expect("a lot is of a grant").lot = lot;
         }
         self.holds.extend(changes.holds);

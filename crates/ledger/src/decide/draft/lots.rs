@@ -197,7 +197,7 @@ impl Draft {
         grant_id: GrantId,
     ) -> &'a Lot {
         let open = self.account.lots.iter().find(|lot| lot.grant_id == grant_id);
-        open.or_else(|| snapshot.closed_lot(grant_id))
+        open.or_else(|| snapshot.closed_lot(self.account.id, grant_id))
             .expect("a batch loads the lots that something returns to")
     }
 
