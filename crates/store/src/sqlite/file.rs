@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use coffer_ledger::Finding;
 use rusqlite::Connection;
 
-use super::{DataDirectory, OpenError, schema, verify};
+use super::{DataDirectory, OpenError, schema, trailing, verify};
 
 /// A ledger's file, wherever it lies.
 #[derive(Clone, Debug)]
@@ -113,6 +113,10 @@ impl LedgerFile {
             tell(finding);
         };
         verify::pages(&transaction, &mut tell).map_err(unreadable)?;
+        if let Err(error) = trailing::lay_over(&transaction) {
+            tell(format!("what is to be written into the tables cannot be read: {error}"));
+        }
+        verify::indexes(&transaction, &mut tell).map_err(unreadable)?;
         verify::references(&transaction, &mut tell).map_err(unreadable)?;
         let (accounts, entries) = verify::accounts(&transaction, &mut tell).map_err(unreadable)?;
         Ok(Verified { accounts, entries, ..verified })
@@ -151,6 +155,9 @@ impl LedgerFile {
         let partial = Partial::beside(to)?;
         let copied = connection.execute("VACUUM INTO ?1", [partial.path.to_string_lossy()]);
         copied.map_err(|cause| uncopied(&self.path, to, cause))?;
+        // Whoever looks into a copy is to find everything in its table.
+        let brought_in = Connection::open(partial.path()).and_then(|mut copy| trailing::bring_in(&mut copy));
+        brought_in.map_err(|cause| uncopied(&self.path, to, cause))?;
         partial.finish(&self.path, to)
     }
 

@@ -15,6 +15,9 @@ mod load;
 mod write;
 mod writer;
 
+mod names;
+mod trailing;
+
 mod published;
 mod read;
 mod reader;
@@ -32,6 +35,7 @@ use coffer_ledger::{
     Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord, KeyId,
     KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
 };
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -39,8 +43,8 @@ use crate::{
     StoreError, Usage, UsageBy,
 };
 use published::Published;
-use reader::ReaderPool;
-use writer::{Job, Writer};
+use reader::{Read, ReaderPool};
+use writer::{Job, Scope, Writer};
 
 pub use directory::{DataDirectory, OpenError};
 pub use file::{FileError, LedgerFile, Verified};
@@ -63,9 +67,11 @@ impl SqliteStore {
     pub fn open(directory: DataDirectory) -> Result<SqliteStore, OpenError> {
         let connection = schema::open_for_writing(&directory)?;
         let published = Published::load(&connection).map_err(|error| directory.refused(error))?;
+        let recovered = trailing::recover(&connection, &published);
+        let recovered = recovered.map_err(|error| directory.refused(error))?;
         let published = Arc::new(published);
         let readers = Arc::new(ReaderPool::new(directory.database()));
-        let writer = Writer::new(connection, directory, Arc::clone(&published));
+        let writer = Writer::new(connection, directory, Arc::clone(&published), recovered);
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("coffer-writer".to_owned())
@@ -73,6 +79,41 @@ impl SqliteStore {
             .expect("a process at its start can make a thread");
         let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
         Ok(SqliteStore { published, readers, jobs, writer })
+    }
+
+    /// Reads from the file what is in scope, all of it as one batch has left it.
+    async fn read<Answer: Send + 'static>(
+        &self,
+        scope: Scope,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
+    ) -> Result<Answer, StoreError> {
+        let published = Arc::clone(&self.published);
+        let (begun, read) = match self.readers.read_if(move || published.is_in_file(scope), read).await? {
+            Read::Done(answer) => return Ok(answer),
+            Read::NotNow(begun, read) => (begun, read),
+        };
+        match self.ask(|answer| Job::Show { scope, reader: begun, answer }).await {
+            Ok(begun) => self.readers.finish(begun, read).await,
+            Err(StoreError::Closed) => Err(StoreError::Closed),
+            // What cannot be written can be read nevertheless.
+            Err(_) => self.look(scope, read).await,
+        }
+    }
+
+    async fn look<Answer: Send + 'static>(
+        &self,
+        scope: Scope,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
+    ) -> Result<Answer, StoreError> {
+        self.ask(|answer| {
+            let look = move |connection: &Connection| {
+                let read = read(connection).map_err(|error| StoreError::Unreadable(error.to_string()));
+                // A caller who has gone does not want to know.
+                drop(answer.send(read));
+            };
+            Job::Look { scope, look: Box::new(look) }
+        })
+        .await
     }
 
     async fn ask<Answer>(
@@ -86,6 +127,16 @@ impl SqliteStore {
         };
         sent.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl SqliteStore {
+    /// The file may show an account as of an earlier batch.
+    fn with_published(&self, record: AccountRecord) -> AccountRecord {
+        match self.published.account(record.profile.id) {
+            Some(account) => AccountRecord { account: (*account).clone(), ..record },
+            None => record,
+        }
     }
 }
 
@@ -138,7 +189,8 @@ impl Reader for SqliteStore {
     }
 
     async fn account_record(&self, id: AccountId) -> Result<Option<AccountRecord>, StoreError> {
-        self.readers.read(move |connection| read::account_record(connection, id)).await
+        let record = self.readers.read(move |connection| read::account_record(connection, id)).await?;
+        Ok(record.map(|record| self.with_published(record)))
     }
 
     async fn account_records(
@@ -146,15 +198,25 @@ impl Reader for SqliteStore {
         filter: AccountFilter,
         span: Span,
     ) -> Result<Page<AccountRecord>, StoreError> {
-        self.readers.read(move |connection| read::account_records(connection, &filter, span)).await
+        let page = self.readers.read(move |connection| read::account_records(connection, &filter, span)).await?;
+        Ok(page.map(|record| self.with_published(record)))
     }
 
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
-        self.readers.read(move |connection| read::accounts_due(connection, until, count_max)).await
+        let noted =
+            self.readers.read(move |connection| read::accounts_due(connection, until, count_max)).await?;
+        // What trails may have been settled already.
+        let is_due = |id: &AccountId| {
+            let due = self.published.account(*id).and_then(|account| account.next_due());
+            due.is_some_and(|due| due <= until)
+        };
+        Ok(noted.into_iter().filter(is_due).collect())
     }
 
     async fn key_record(&self, id: KeyId) -> Result<Option<(Account, KeyRecord)>, StoreError> {
-        self.readers.read(move |connection| read::account_and_key(connection, id)).await
+        let Some(key) = self.published.key(id) else { return Ok(None) };
+        let scope = Scope::Account(key.account_id);
+        self.read(scope, move |connection| read::account_and_key(connection, id)).await
     }
 
     async fn key_records(
@@ -162,7 +224,7 @@ impl Reader for SqliteStore {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Account, Page<KeyRecord>)>, StoreError> {
-        self.readers.read(move |connection| read::account_and_keys(connection, account_id, span)).await
+        self.read(Scope::Account(account_id), move |connection| read::account_and_keys(connection, account_id, span)).await
     }
 
     async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
@@ -170,7 +232,9 @@ impl Reader for SqliteStore {
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<(Account, Grant)>, StoreError> {
-        self.readers.read(move |connection| read::account_and_grant(connection, id)).await
+        let Some(account_id) = self.account_of_grant(id).await? else { return Ok(None) };
+        let scope = Scope::Account(account_id);
+        self.read(scope, move |connection| read::account_and_grant(connection, id)).await
     }
 
     async fn grants(
@@ -178,7 +242,7 @@ impl Reader for SqliteStore {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Account, Page<Grant>)>, StoreError> {
-        self.readers.read(move |connection| read::account_and_grants(connection, account_id, span)).await
+        self.read(Scope::Account(account_id), move |connection| read::account_and_grants(connection, account_id, span)).await
     }
 
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
@@ -186,15 +250,23 @@ impl Reader for SqliteStore {
     }
 
     async fn charges(&self, filter: ChargeFilter, span: Span) -> Result<Page<Charge>, StoreError> {
-        self.readers.read(move |connection| read::charges(connection, &filter, span)).await
+        let account_id = filter.account_id;
+        let charges = move |connection: &Connection| read::charges(connection, &filter, span);
+        match account_id {
+            Some(account_id) => self.read(Scope::Account(account_id), charges).await,
+            None => self.readers.read(charges).await,
+        }
     }
 
     async fn hold(&self, id: HoldId) -> Result<Option<HoldRecord>, StoreError> {
-        self.readers.read(move |connection| read::hold(connection, id)).await
+        let account_id = self.accounts_of_holds(vec![id]).await?.remove(&id);
+        let Some(account_id) = account_id else { return Ok(None) };
+        self.read(Scope::Account(account_id), move |connection| read::hold(connection, id)).await
     }
 
     async fn holds(&self, filter: HoldFilter, span: Span) -> Result<Page<HoldRecord>, StoreError> {
-        self.readers.read(move |connection| read::holds(connection, &filter, span)).await
+        let scope = filter.account_id.map_or(Scope::Holds, Scope::Account);
+        self.read(scope, move |connection| read::holds(connection, &filter, span)).await
     }
 
     async fn account_of_grant(&self, id: GrantId) -> Result<Option<AccountId>, StoreError> {
@@ -213,11 +285,12 @@ impl Reader for SqliteStore {
     }
 
     async fn entries(&self, query: EntryQuery) -> Result<EntryPage, StoreError> {
-        self.readers.read(move |connection| read::entries(connection, &query)).await
+        let scope = Scope::Account(query.account_id);
+        self.read(scope, move |connection| read::entries(connection, &query)).await
     }
 
     async fn last_entry(&self, account_id: AccountId, until: Timestamp) -> Result<Option<Entry>, StoreError> {
-        self.readers.read(move |connection| read::last_entry(connection, account_id, until)).await
+        self.read(Scope::Account(account_id), move |connection| read::last_entry(connection, account_id, until)).await
     }
 
     async fn usage(
@@ -227,7 +300,7 @@ impl Reader for SqliteStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Usage>, StoreError> {
-        self.readers.read(move |connection| read::usage(connection, account_id, by, from, to)).await
+        self.read(Scope::Account(account_id), move |connection| read::usage(connection, account_id, by, from, to)).await
     }
 
     async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError> {

@@ -14,6 +14,7 @@ use coffer_ledger::{
 use rusqlite::Connection;
 
 use super::read;
+use super::writer::Scope;
 use crate::Holder;
 
 type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
@@ -27,6 +28,8 @@ pub(super) struct Published {
     prices: Map<Operation, Arc<Price>>,
     operator_keys: RwLock<BTreeMap<OperatorKeyId, OperatorKey>>,
     operator_secrets: Map<SecretHash, Arc<OperatorKey>>,
+    /// The accounts of which the file may not show everything that has been committed.
+    trailing: papaya::HashSet<AccountId, foldhash::fast::RandomState>,
 }
 
 impl Published {
@@ -39,6 +42,7 @@ impl Published {
             prices: Map::default(),
             operator_keys: RwLock::default(),
             operator_secrets: Map::default(),
+            trailing: papaya::HashSet::default(),
         };
         published.load_accounts(connection)?;
         published.load_keys(connection)?;
@@ -72,6 +76,24 @@ impl Published {
             key.retired = retired.remove(&key.id).unwrap_or_default();
             self.publish_key(key);
         })
+    }
+
+    /// Notes that the file will not show all that is committed of an account; before it is committed.
+    pub(super) fn trails(&self, id: AccountId) {
+        self.trailing.pin().insert(id);
+    }
+
+    /// Notes that the file shows all of an account.
+    pub(super) fn shows_in_file(&self, id: AccountId) {
+        self.trailing.pin().remove(&id);
+    }
+
+    /// Whether the file shows all that has been committed of what is in scope.
+    pub(super) fn is_in_file(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Account(id) => !self.trailing.pin().contains(&id),
+            Scope::Holds => self.trailing.pin().is_empty(),
+        }
     }
 
     pub(super) fn account(&self, id: AccountId) -> Option<Arc<Account>> {
@@ -118,11 +140,11 @@ impl Published {
         changes.operator_keys.into_values().for_each(|key| self.publish_operator_key(key));
     }
 
-    fn publish_account(&self, account: Account) {
+    pub(super) fn publish_account(&self, account: Account) {
         self.accounts.pin().insert(account.id, Arc::new(account));
     }
 
-    fn publish_key(&self, key: Key) {
+    pub(super) fn publish_key(&self, key: Key) {
         let key = Arc::new(key);
         self.keys.pin().insert(key.id, Arc::clone(&key));
         let secrets = self.secrets.pin();

@@ -53,6 +53,10 @@ impl From<RowError> for rusqlite::Error {
     }
 }
 
+/// The entries of an account (the first parameter), which are found by their numbers in it: `place.seq`.
+pub(super) const JOURNAL: &str =
+    "entry_places AS place CROSS JOIN entries ON entries.number = place.number WHERE place.account_id = ?1";
+
 pub(super) fn select(columns: &str, from: &str) -> String {
     format!("SELECT {columns} FROM {from}")
 }

@@ -3,8 +3,8 @@
 use coffer_ledger::{AccountId, Bucket};
 use rusqlite::{Connection, params};
 
-use super::query::{one, select};
-use super::{LedgerFile, read};
+use super::query::{JOURNAL, one, select};
+use super::{LedgerFile, read, trailing};
 use crate::FileError;
 use crate::migrate::{Catalogue, Head, Portion};
 use crate::rows::{self, Columns};
@@ -57,7 +57,7 @@ impl Source {
     pub(crate) fn open(file: &LedgerFile) -> Result<Source, FileError> {
         let connection = file.open()?;
         // For as long as the connection lives: all of it is of one moment.
-        let begun = connection.execute_batch("BEGIN");
+        let begun = connection.execute_batch("BEGIN").and_then(|()| trailing::lay_over(&connection));
         begun.map_err(|cause| FileError::Unreadable { path: file.path().to_owned(), cause })?;
         Ok(Source { connection })
     }
@@ -153,7 +153,7 @@ impl<Take: FnMut(Portion) -> bool> Filling<'_, Take> {
         let refunded = "CASE WHEN kind = 'refund' THEN (SELECT refunded FROM charge_refunds \
                         WHERE charge_refunds.charge_id = entries.charge_id) END";
         let columns = format!("{refunded}, {}, {}", rows::SEAL, rows::ENTRY);
-        let sql = select(&columns, "entries WHERE account_id = ?1 ORDER BY seq");
+        let sql = select(&columns, &format!("{JOURNAL} ORDER BY place.seq"));
         let row = |columns: &mut Columns<'_>| {
             Ok((rows::optional_credits(columns)?, rows::seal(columns)?, rows::entry(columns)?))
         };

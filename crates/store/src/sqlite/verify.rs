@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use coffer_ledger::{AccountId, Audit, ChargeId, Credits, Finding};
+use coffer_ledger::{AccountId, Audit, ChargeId, Credits, Finding, IdempotencyKey};
 use rusqlite::Connection;
 
-use super::query::{all, each, one, select};
+use super::names::{EntryNumber, NameDigest, Names};
+use super::query::{JOURNAL, all, each, one, select};
 use super::read;
 use crate::rows::{self, Columns};
 
@@ -107,6 +108,10 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
             "retired secrets of no key",
         ),
         (
+            "SELECT count(*) FROM entry_places WHERE number NOT IN (SELECT number FROM entries)",
+            "places of no entry",
+        ),
+        (
             "SELECT count(*) FROM charge_refunds WHERE charge_id NOT IN \
              (SELECT charge_id FROM entries WHERE kind IN ('charge', 'capture') AND charge_id IS NOT NULL)",
             "refunds of no charge",
@@ -119,6 +124,46 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
     }
     remembered(connection, tell)?;
     texts(connection, tell)
+}
+
+/// Whether each entry is found by its number in its account, and by its idempotency key.
+pub(super) fn indexes(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
+    let sql = "SELECT account_id, seq FROM entries WHERE number NOT IN (SELECT number FROM entry_places) UNION \
+               SELECT entries.account_id, entries.seq FROM entry_places AS place \
+               CROSS JOIN entries ON entries.number = place.number \
+               WHERE entries.account_id != place.account_id OR entries.seq != place.seq";
+    let row = |columns: &mut Columns<'_>| Ok((rows::account_id(columns)?, rows::seq(columns)?));
+    each(connection, sql, [], row, |(id, seq)| {
+        tell(format!("{id}: entry {} is not found by its number", seq.0));
+    })?;
+    if let Err(error) = names(connection, tell) {
+        tell(format!("the index of idempotency keys cannot be read: {error}"));
+    }
+    Ok(())
+}
+
+/// The newest names are in no run yet: the start tells them from the journal.
+fn names(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::Result<()> {
+    let names = Names::open(connection)?;
+    let sql = "SELECT number, account_id, idempotency_key FROM entries \
+               WHERE number <= ?1 AND idempotency_key IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let mut found = statement.query([names.through().0])?;
+    let mut there = 0;
+    while let Some(row) = found.next()? {
+        let mut columns = Columns::of(row);
+        let number = EntryNumber(columns.count()?);
+        let (id, key) = (rows::account_id(&mut columns)?, columns.text::<IdempotencyKey>()?);
+        there += 1;
+        if !names.find(connection, NameDigest::of(id, &key))?.contains(&number) {
+            tell(format!("{id}: an entry of it is not found by its idempotency key"));
+        }
+    }
+    let written = names.written(connection)?;
+    if written != there {
+        tell(format!("the index of idempotency keys has {written} of {there} entries"));
+    }
+    Ok(())
 }
 
 /// What no entry says, such as names and prices: all that can be told of it is whether it can be read.
@@ -208,8 +253,8 @@ fn account(
     let mut audit = Audit::of(id, refunded);
     let mut entries = 0;
     let mut findings = Vec::new();
-    let columns = format!("seq, {}, {}", rows::SEAL, rows::ENTRY);
-    let journal = select(&columns, &format!("{} ORDER BY seq", of_account("entries")));
+    let columns = format!("entries.seq, {}, {}", rows::SEAL, rows::ENTRY);
+    let journal = select(&columns, &format!("{JOURNAL} ORDER BY place.seq"));
     let row =
         |columns: &mut Columns<'_>| Ok((rows::seq(columns)?, rows::seal(columns)?, rows::entry(columns)));
     each(connection, &journal, [id.bytes()], row, |(seq, seal, entry)| {

@@ -1,20 +1,28 @@
 //! The writer: the one thread that changes the ledger.
 //!
-//! Load, decide, write, commit, publish, answer; in this order, one batch at a time. What leaves doubt about
-//! the file stops the process without an answer: whoever waits cannot have been told something untrue, and
-//! the next start recovers from what is durable.
+//! Load, decide, write, commit, publish, answer; in this order, one batch at a time. What follows from the journal is
+//! brought into its tables beside the batches, a slice with each, and when nobody asks for anything. What leaves doubt
+//! about the file stops the process without an answer: whoever waits cannot have been told something untrue, and the next
+//! start recovers from what is durable.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 
-use coffer_ledger::{Changes, KeyId, Needs, Reply, Timestamp, decide};
+use std::time::Duration;
+
+use coffer_ledger::{AccountId, Changes, KeyId, Needs, Reply, Timestamp, decide};
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
 
 use super::directory::DataDirectory;
+use super::load::{self, Sources};
+use super::names::{EntryNumber, NameDigest, Names, Step};
 use super::published::Published;
-use super::{load, write};
+use super::reader::Begun;
+use super::trailing::{Slice, Trailing, numbered};
+use super::write;
 use crate::{Batch, StoreError};
 
 /// How many pages of 4 KiB the write-ahead log takes before they are moved into the file.
@@ -22,20 +30,50 @@ const LOG_PAGES_MAX: i64 = 4096;
 /// How many more pages it takes before that is tried again, where somebody who reads has kept some back.
 const LOG_PAGES_MORE: i64 = 1024;
 
+/// How long nobody must have asked for anything before what trails is written for its own sake: longer than a client takes
+/// from one answer to its next request.
+const IDLE: Duration = Duration::from_millis(20);
+/// How much more of what trails is written at a time before the file is closed.
+const SLICES_AT_CLOSE: usize = 16;
+
+/// What somebody is about to read from the file, so that all of it has to be in its tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Scope {
+    /// What belongs to an account.
+    Account(AccountId),
+    /// Holds of all accounts.
+    Holds,
+}
+
+/// A read that the writer does on its own connection.
+pub(super) type Look = Box<dyn FnOnce(&Connection) + Send>;
+
+/// How many jobs are done before it is looked how long the log is.
+const JOBS_BETWEEN_LOOKS: u32 = 16;
+
 /// Work for the writer, and where the answer goes.
-#[derive(Debug)]
 pub(super) enum Job {
     Apply { batch: Batch, answer: oneshot::Sender<Result<Vec<Reply>, StoreError>> },
     ForgetRefusals { before: Timestamp, answer: oneshot::Sender<Result<(), StoreError>> },
     NoteKeyUses { uses: BTreeMap<KeyId, Timestamp>, answer: oneshot::Sender<Result<(), StoreError>> },
     Probe { answer: oneshot::Sender<Result<(), StoreError>> },
+    /// Brings what is in scope into its tables, and begins the reader's transaction at that moment.
+    Show { scope: Scope, reader: Begun, answer: oneshot::Sender<Result<Begun, StoreError>> },
+    /// The same where nothing can be written: it is shown, and rolled back.
+    Look { scope: Scope, look: Look },
 }
 
 pub(super) struct Writer {
     connection: Connection,
     published: Arc<Published>,
+    trailing: Trailing,
+    names: Names,
+    /// The last entry of the journal.
+    last: EntryNumber,
     /// How many pages the log held when they were last moved.
     log_pages_last: i64,
+    /// How many jobs there were since the log was looked at.
+    jobs_since_look: u32,
     /// Held until the writer has ended.
     directory: DataDirectory,
 }
@@ -63,20 +101,74 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, directory: DataDirectory, published: Arc<Published>) -> Writer {
-        Writer { connection, published, log_pages_last: 0, directory }
+    pub(super) fn new(
+        connection: Connection,
+        directory: DataDirectory,
+        published: Arc<Published>,
+        (trailing, names, last): (Trailing, Names, EntryNumber),
+    ) -> Writer {
+        Writer { connection, published, trailing, names, last, log_pages_last: 0, jobs_since_look: 0, directory }
     }
 
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            self.work(job);
+        loop {
+            let is_idle = self.trailing.is_empty() && !self.names.is_due();
+            let job = if is_idle { jobs.recv().map_err(Into::into) } else { jobs.recv_timeout(IDLE) };
+            match job {
+                Ok(job) => self.work(job),
+                Err(RecvTimeoutError::Timeout) => self.catch_up(jobs),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
+        self.rest();
         self.checkpoint();
         if let Err((connection, error)) = self.connection.close() {
             drop(connection);
             tracing::warn!(%error, "the ledger's file could not be closed; the next start recovers it");
         }
+    }
+
+    /// Writes what trails, a slice at a time, until that is done or somebody asks for something.
+    fn catch_up(&mut self, jobs: &mpsc::Receiver<Job>) {
+        while !self.trailing.is_empty() || self.names.is_due() {
+            let swept = or_stop(|| self.sweep(1));
+            or_stop(|| self.checkpoint_when_due());
+            match (swept, jobs.try_recv()) {
+                (_, Ok(job)) => return self.work(job),
+                // There is no space for it: it waits for better times.
+                (Err(_), _) => return,
+                (Ok(()), Err(_)) => {}
+            }
+        }
+    }
+
+    /// Brings everything into its tables, before the file is closed.
+    fn rest(&mut self) {
+        while !self.trailing.is_empty() {
+            if or_stop(|| self.sweep(SLICES_AT_CLOSE)).is_err() {
+                tracing::warn!("what trails behind the journal could not be written; the next start does it");
+                return;
+            }
+        }
+    }
+
+    fn sweep(&mut self, slices: usize) -> Result<(), StoreError> {
+        for _ in 0..slices {
+            let slice = self.trailing.slice_when_idle();
+            let step = self.transact(|writer| {
+                writer.trailing.write_slice(&writer.connection, &writer.published, &slice)?;
+                writer.names.step(&writer.connection)
+            })?;
+            self.caught_up(&slice, step);
+        }
+        Ok(())
+    }
+
+    fn caught_up(&mut self, slice: &Slice, step: Step) {
+        self.trailing.swept(slice);
+        slice.accounts().iter().for_each(|id| self.published.shows_in_file(*id));
+        self.names.took(step);
     }
 
     fn work(&mut self, job: Job) {
@@ -87,22 +179,34 @@ impl Writer {
                 drop(answer.send(replies));
             }
             Job::ForgetRefusals { before, answer } => {
-                let forget = |connection: &Connection| write::forget_refusals(connection, before);
+                let forget = |writer: &mut Writer| write::forget_refusals(&writer.connection, before);
                 drop(answer.send(or_stop(|| self.transact(forget))));
             }
             Job::NoteKeyUses { uses, answer } => {
-                let note = |connection: &Connection| write::key_uses(connection, &uses);
+                let note = |writer: &mut Writer| write::key_uses(&writer.connection, &uses);
                 drop(answer.send(or_stop(|| self.transact(note))));
             }
-            Job::Probe { answer } => drop(answer.send(or_stop(|| self.transact(write::probe)))),
+            Job::Probe { answer } => {
+                let probe = |writer: &mut Writer| write::probe(&writer.connection);
+                drop(answer.send(or_stop(|| self.transact(probe))));
+            }
+            Job::Show { scope, reader, answer } => {
+                drop(answer.send(or_stop(|| self.show(scope, reader))));
+            }
+            Job::Look { scope, look } => or_stop(|| self.look(scope, look)),
         }
         or_stop(|| self.checkpoint_when_due());
     }
 
     fn apply(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
         let needs = Needs::of(&batch.commands);
-        let loaded =
-            load::snapshot(&self.connection, &self.published, &needs, batch.clock).map_err(Failure::from);
+        let sources = Sources {
+            connection: &self.connection,
+            published: &self.published,
+            trailing: &self.trailing,
+            names: &self.names,
+        };
+        let loaded = load::snapshot(sources, &needs, batch.clock).map_err(Failure::from);
         let mut snapshot = match loaded {
             Ok(snapshot) => snapshot,
             Err(Failure::Refused(error)) => return Err(error),
@@ -120,32 +224,104 @@ impl Writer {
     }
 
     fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        self.transact(|connection| write::changes(connection, &changes))?;
+        let first = EntryNumber(self.last.0 + 1);
+        // Whoever reads the file from now on asks for what trails, so that no batch is seen in part.
+        changes.accounts.iter().for_each(|account| self.published.trails(account.id));
+        changes.keys.iter().for_each(|key| self.published.trails(key.account_id));
+        let slice = self.trailing.slice_with(changes.entries.len());
+        let (redo, step) = self.transact(|writer| {
+            let connection = &writer.connection;
+            writer.trailing.write_slice(connection, &writer.published, &slice)?;
+            write::changes(connection, &changes, first)?;
+            let redo = writer.trailing.write_batch(connection, &writer.published, &changes, first)?;
+            write::erasures(connection, &changes)?;
+            Ok((redo, writer.names.step(connection)?))
+        })?;
+        self.caught_up(&slice, step);
+        self.trailing.absorb(&changes, first, redo);
+        let in_file = changes.accounts.iter().map(|account| account.id).filter(|id| !self.trailing.contains(*id));
+        in_file.for_each(|id| self.published.shows_in_file(id));
+        for (entry, number) in numbered(&changes, first) {
+            self.names.add(NameDigest::of_entry(entry), number);
+            self.last = number;
+        }
+        for change in &changes.remembered {
+            self.names.add_without_entry(NameDigest::of(change.account_id, &change.key));
+        }
         self.published.publish(changes);
         Ok(())
     }
 
-    /// Runs one transaction: durable with `Ok`, rolled back with an error.
-    fn transact(
-        &mut self,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), StoreError> {
-        let connection = &self.connection;
-        let committed = connection
+    /// Writes what trails in a scope, and lets a reader begin there.
+    fn show(&mut self, scope: Scope, reader: Begun) -> Result<Begun, StoreError> {
+        let accounts = self.in_scope(scope);
+        if !accounts.is_empty() {
+            self.transact(|writer| writer.write_accounts(&accounts))?;
+            for id in accounts {
+                self.trailing.forget(id);
+                self.published.shows_in_file(id);
+            }
+        }
+        if let Scope::Account(id) = scope {
+            // It may be noted to trail for a batch that was rolled back.
+            self.published.shows_in_file(id);
+        }
+        // A transaction begins with its first read.
+        let begun = reader.connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
+        begun.map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        Ok(reader)
+    }
+
+    fn look(&mut self, scope: Scope, look: Look) {
+        let accounts = self.in_scope(scope);
+        let shown = self
+            .connection
             .execute_batch("BEGIN IMMEDIATE")
-            .and_then(|()| write(connection))
-            .and_then(|()| connection.execute_batch("COMMIT"))
+            .and_then(|()| self.write_accounts(&accounts))
+            .map(|()| look(&self.connection));
+        if let Err(error) = shown {
+            tracing::warn!(%error, "what trails behind the journal could not be shown");
+        }
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            stop(&format!("what was shown could not be rolled back: {error}"));
+        }
+    }
+
+    fn in_scope(&self, scope: Scope) -> Vec<AccountId> {
+        match scope {
+            Scope::Account(id) => Vec::from_iter(self.trailing.contains(id).then_some(id)),
+            Scope::Holds => self.trailing.accounts_with_holds().into_iter().collect(),
+        }
+    }
+
+    fn write_accounts(&self, accounts: &[AccountId]) -> rusqlite::Result<()> {
+        accounts.iter().try_for_each(|id| self.trailing.write(&self.connection, &self.published, *id))
+    }
+
+    /// Runs one transaction: durable with `Ok`, rolled back with an error.
+    fn transact<Answer>(
+        &mut self,
+        write: impl FnOnce(&mut Writer) -> rusqlite::Result<Answer>,
+    ) -> Result<Answer, StoreError> {
+        let committed = self
+            .connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .and_then(|()| write(self))
+            .and_then(|answer| self.connection.execute_batch("COMMIT").map(|()| answer))
             .map_err(Failure::from);
         match committed {
-            Ok(()) => Ok(()),
+            Ok(answer) => Ok(answer),
             Err(Failure::InDoubt(error)) => self.stop("the ledger cannot be written", &error),
             Err(Failure::Refused(error)) => {
                 // SQLite has rolled back by itself where it could not go on; then there is nothing left to do.
-                if !connection.is_autocommit()
-                    && let Err(error) = connection.execute_batch("ROLLBACK")
+                if !self.connection.is_autocommit()
+                    && let Err(error) = self.connection.execute_batch("ROLLBACK")
                 {
                     stop(&format!("a batch could not be rolled back: {error}"));
                 }
+                self.names.failed();
                 tracing::error!(%error, "a batch was refused and rolled back");
                 if matches!(error, StoreError::DiskIsFull) {
                     // The log may hold many versions of few pages: moved, it starts anew and takes less space.
@@ -159,6 +335,11 @@ impl Writer {
     /// Moves the log's pages into the file once there are many. The log then starts anew in the same place: its
     /// length says nothing, so the pages that it holds are asked for.
     fn checkpoint_when_due(&mut self) {
+        self.jobs_since_look += 1;
+        if self.jobs_since_look < JOBS_BETWEEN_LOOKS {
+            return;
+        }
+        self.jobs_since_look = 0;
         let pages = self.log_pages("PRAGMA wal_checkpoint(NOOP)");
         if pages < self.log_pages_last {
             self.log_pages_last = 0;

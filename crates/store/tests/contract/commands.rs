@@ -56,6 +56,17 @@ pub(crate) fn charge(number: u8, account: u8, amount: i64) -> Command {
     Command::Charge(spend(number, account, amount))
 }
 
+/// A charge of one credit, of which there may be any number, to one of two accounts.
+pub(crate) fn one_of_many(number: u32) -> Command {
+    let mut id = [9; 16];
+    id[4..8].copy_from_slice(&number.to_be_bytes());
+    Command::Charge(ChargeCredits {
+        id: ChargeId::from_bytes(id),
+        idempotency: IdempotencyKey::try_from(format!("one-of-many-{number}")).expect("visible"),
+        ..spend(0, if number % 2 == 0 { 1 } else { 2 }, 1)
+    })
+}
+
 /// What a charge is before it is decided how it differs from others.
 pub(crate) fn spend(number: u8, account: u8, amount: i64) -> ChargeCredits {
     ChargeCredits {

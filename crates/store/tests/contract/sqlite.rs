@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coffer_ledger::{AccountId, Command, Outcome};
 use coffer_store::{DataDirectory, LedgerFile, OpenError, SqliteStore, Store};
 
-use crate::commands::{apply, charge, credits, grant, id, open};
+use crate::commands::{apply, charge, credits, grant, id, one_of_many, open};
 use crate::driver::StoreDriver;
 use crate::{Fresh, sqlite};
 
@@ -80,6 +80,114 @@ async fn every_scenario_comes_out_as_told_when_the_ledger_is_verified_and_reopen
         Reopening { driver: StoreDriver::new(fresh), directory }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_comes_out_as_told_when_the_server_is_killed_before_every_row() {
+    struct Killing {
+        directory: tempfile::TempDir,
+        driver: StoreDriver,
+    }
+
+    impl coffer_scenarios::Driver for Killing {
+        async fn run(&mut self, at: coffer_ledger::Timestamp, action: &coffer_scenarios::Action) -> String {
+            let killed = as_killed(self.directory.path());
+            assert_eq!(findings(killed.path()), Vec::<String>::new(), "before {action:?}");
+            self.driver
+                .reopen(async |old| {
+                    old.close().await;
+                    drop(old);
+                    reopen(killed.path())
+                })
+                .await;
+            self.directory = killed;
+            self.driver.run(at, action).await
+        }
+    }
+
+    coffer_scenarios::check_all(async || {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let fresh = Fresh { store: reopen(directory.path()), _directory: None, database: None };
+        Killing { driver: StoreDriver::new(fresh), directory }
+    })
+    .await;
+}
+
+/// So many requests that the idempotency keys of the first are looked for in the file.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_remembered_among_very_many() {
+    const CHARGES: u8 = 70;
+    const BATCH: u32 = 1_000;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = reopen(directory.path());
+    apply(&store, 0, vec![open(1), open(2), Command::Grant(grant(1, 1, 1_000_000)), Command::Grant(grant(2, 2, 1_000_000))]).await;
+    let batch = |number: u8| (0..BATCH).map(|place| one_of_many(u32::from(number) * BATCH + place)).collect();
+    let mut answers = Vec::new();
+    for number in 0..CHARGES {
+        answers.push(apply(&store, 1, batch(number)).await);
+    }
+    let killed = as_killed(directory.path());
+    store.close().await;
+    for ledger in [&directory, &killed] {
+        assert_eq!(findings(ledger.path()), Vec::<String>::new());
+        let store = reopen(ledger.path());
+        for number in [0, 33, CHARGES - 1] {
+            let again = apply(&store, 2, batch(number)).await;
+            // Charged anew it would tell another balance.
+            assert_eq!(again, answers[usize::from(number)]);
+        }
+        store.close().await;
+    }
+    for (damage, expected) in [
+        (
+            "UPDATE name_chunks SET names = substr(names, 17) WHERE id = 7",
+            "the index of idempotency keys has",
+        ),
+        (
+            "UPDATE name_chunks SET names = substr(names, 2) WHERE id = 7",
+            "the index of idempotency keys cannot be read",
+        ),
+        ("UPDATE entries SET idempotency_key = 'another' WHERE number = 5", "by its idempotency key"),
+    ] {
+        let damaged = tempfile::tempdir().expect("a temporary directory");
+        std::fs::copy(directory.path().join("coffer.db"), damaged.path().join("coffer.db")).expect("a copy");
+        let changed = open_file(damaged.path()).execute(damage, []);
+        assert_eq!(changed, Ok(1), "{damage}");
+        let found = findings(damaged.path());
+        assert!(found.iter().any(|finding| finding.contains(expected)), "{damage}: {found:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_to_what_is_not_in_its_table_yet_is_found() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = reopen(directory.path());
+    apply(&store, 0, vec![open(1), Command::Grant(grant(1, 1, 9))]).await;
+    apply(&store, 1, vec![charge(2, 1, 4)]).await;
+    let killed = as_killed(directory.path());
+    store.close().await;
+    assert_eq!(findings(killed.path()), Vec::<String>::new());
+    let newest = "(SELECT max(id) FROM redo)";
+    let changed = open_file(killed.path())
+        .execute(&format!("UPDATE redo SET images = substr(images, 1, 40) WHERE id = {newest}"), []);
+    assert_eq!(changed, Ok(1), "the charge has a redo row");
+    let found = findings(killed.path());
+    assert!(found.iter().any(|finding| finding.contains("cannot be read")), "{found:#?}");
+    let refused = SqliteStore::open(DataDirectory::lock(killed.path()).expect("nobody else is there"));
+    assert!(matches!(refused, Err(OpenError::Damaged { .. })), "it is not opened as if nothing was missing");
+}
+
+fn open_file(directory: &std::path::Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(directory.join("coffer.db")).expect("a file")
+}
+
+/// The files of a ledger as they lie there at this moment, in a directory of their own.
+fn as_killed(ledger: &std::path::Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a temporary directory");
+    for file in ["coffer.db", "coffer.db-wal"] {
+        std::fs::copy(ledger.join(file), copy.path().join(file)).expect("a ledger that is open has both");
+    }
+    copy
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use crate::rows;
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{all, one, select};
+use crate::sqlite::query::{JOURNAL, all, one, select};
 use crate::{ChargeFilter, Page, Span};
 
 /// Which entries charges are; the index of charges is for these words.
@@ -96,7 +96,7 @@ fn by_account(
     };
     let before = before.unwrap_or(Seq(i64::MAX.unsigned_abs()));
     let from =
-        format!("entries WHERE account_id = ?1 AND seq < ?2 AND {IS_CHARGE} ORDER BY seq DESC LIMIT ?3");
+        format!("{JOURNAL} AND place.seq < ?2 AND {IS_CHARGE} ORDER BY place.seq DESC LIMIT ?3");
     let params = params![account_id.bytes(), before.0, count];
     all(connection, &select(rows::ENTRY, &from), params, rows::entry)
 }

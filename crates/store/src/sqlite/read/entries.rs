@@ -5,7 +5,7 @@ use rusqlite::{Connection, Params, params};
 
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{one, select};
+use crate::sqlite::query::{JOURNAL, one, select};
 use crate::{EntryOrder, EntryPage, EntryQuery};
 
 /// How much text the entries of one page may have before the page ends.
@@ -36,8 +36,8 @@ pub(in crate::sqlite) fn entries(connection: &Connection, query: &EntryQuery) ->
         EntryOrder::NewestFirst => ("DESC", (first.max(end.saturating_sub(LOOKED_THROUGH_MAX)), end)),
     };
     let from = format!(
-        "entries WHERE account_id = ?1 AND seq >= ?2 AND seq < ?3 AND (?4 IS NULL OR kind = ?4) \
-         AND (?5 IS NULL OR key_id IS NULL OR key_id = ?5) ORDER BY seq {order} LIMIT ?6"
+        "{JOURNAL} AND place.seq >= ?2 AND place.seq < ?3 AND (?4 IS NULL OR kind = ?4) \
+         AND (?5 IS NULL OR key_id IS NULL OR key_id = ?5) ORDER BY place.seq {order} LIMIT ?6"
     );
     let params = params![
         query.account_id.bytes(),
@@ -93,7 +93,7 @@ pub(in crate::sqlite) fn last_entry(
         Some(later) => first_seq_from(connection, account_id, later, last)? - 1,
         None => last,
     };
-    let sql = select(rows::ENTRY, "entries WHERE account_id = ?1 AND seq = ?2");
+    let sql = select(rows::ENTRY, &format!("{JOURNAL} AND place.seq = ?2"));
     one(connection, &sql, params![account_id.bytes(), seq], rows::entry)
 }
 
@@ -105,11 +105,11 @@ pub(super) fn first_seq_from(
     from: Timestamp,
     last: u64,
 ) -> Result<u64> {
-    let sql = "SELECT at FROM entries WHERE account_id = ?1 AND seq = ?2";
+    let sql = select("entries.at", &format!("{JOURNAL} AND place.seq = ?2"));
     let (mut low, mut high) = (1, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        let at = one(connection, sql, params![account_id.bytes(), middle], rows::time)?;
+        let at = one(connection, &sql, params![account_id.bytes(), middle], rows::time)?;
         if at.ok_or(rusqlite::Error::QueryReturnedNoRows)? < from {
             low = middle + 1;
         } else {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use crate::rows;
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{all, each, one, select};
+use crate::sqlite::query::{JOURNAL, all, each, one, select};
 use crate::{HoldFilter, Page, Span};
 
 /// A hold without its text.
@@ -61,7 +61,7 @@ pub(in crate::sqlite) fn each_open_hold(connection: &Connection, take: impl FnMu
 }
 
 fn record(connection: &Connection, hold: Hold) -> Result<HoldRecord> {
-    let sql = select(rows::ENTRY, "entries WHERE account_id = ?1 AND seq = ?2");
+    let sql = select(rows::ENTRY, &format!("{JOURNAL} AND place.seq = ?2"));
     let entry = one(connection, &sql, params![hold.account_id.bytes(), hold.seq.0], rows::entry)?;
     let entry = entry.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Ok(HoldRecord::of_entry(hold, &entry))

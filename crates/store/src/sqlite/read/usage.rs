@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::entries::{first_seq_from, last_seq};
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
-use crate::sqlite::query::all;
+use crate::sqlite::query::{JOURNAL, all};
 use crate::{Usage, UsageBy, UsageOf};
 
 const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
@@ -30,7 +30,7 @@ pub(in crate::sqlite) fn usage(
         "SELECT {group} AS sum_of, count(*) FILTER (WHERE kind != 'refund'), \
          coalesce(sum(-credits - held_credits) FILTER (WHERE kind != 'refund'), 0), \
          coalesce(sum(credits) FILTER (WHERE kind = 'refund'), 0) \
-         FROM entries WHERE account_id = ?1 AND seq >= ?2 AND seq < ?3 AND kind IN ('charge', 'capture', 'refund') \
+         FROM {JOURNAL} AND place.seq >= ?2 AND place.seq < ?3 AND kind IN ('charge', 'capture', 'refund') \
          GROUP BY sum_of ORDER BY sum_of"
     );
     let row = |columns: &mut Columns<'_>| {

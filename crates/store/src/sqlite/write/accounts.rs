@@ -1,7 +1,7 @@
 //! Accounts, grants and lots.
 
-use coffer_ledger::{Account, AccountProfile, Credits, Grant, Lot, Timestamp};
-use rusqlite::{Connection, named_params, params};
+use coffer_ledger::{Account, AccountId, AccountProfile, Credits, Grant, Lot, Timestamp};
+use rusqlite::{Connection, params};
 
 use super::execute;
 use crate::rows;
@@ -24,7 +24,7 @@ pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile)
     )
 }
 
-pub(super) fn account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
     let sql = "INSERT INTO accounts (id, status, overdraft_limit, available, held, debt, lots_made, refund_lot_day, refund_lot_id, seq, \
                head, last_at, granted, adjusted, refunded, spent, expired, voided, next_due) \
                VALUES (:id, :status, :overdraft_limit, :available, :held, :debt, :lots_made, :refund_lot_day, :refund_lot_id, :seq, \
@@ -38,27 +38,27 @@ pub(super) fn account(connection: &Connection, account: &Account) -> rusqlite::R
     execute(
         connection,
         sql,
-        named_params! {
-            ":id": account.id.bytes(),
-            ":status": rows::account_status(account.status),
-            ":overdraft_limit": account.overdraft_limit.millionths(),
-            ":available": account.balance.available.millionths(),
-            ":held": account.balance.held.millionths(),
-            ":debt": account.debt.millionths(),
-            ":lots_made": account.lots_made,
-            ":refund_lot_day": account.refund_lot.map(|lot| lot.day.unix_ms()),
-            ":refund_lot_id": account.refund_lot.map(|lot| lot.grant_id.bytes()),
-            ":seq": account.seq.0,
-            ":head": account.head.0,
-            ":last_at": account.last_at.unix_ms(),
-            ":granted": totals.granted.millionths(),
-            ":adjusted": totals.adjusted.millionths(),
-            ":refunded": totals.refunded.millionths(),
-            ":spent": totals.spent.millionths(),
-            ":expired": totals.expired.millionths(),
-            ":voided": totals.voided.millionths(),
-            ":next_due": account.next_due().map(Timestamp::unix_ms),
-        },
+        params![
+            account.id.bytes(),
+            rows::account_status(account.status),
+            account.overdraft_limit.millionths(),
+            account.balance.available.millionths(),
+            account.balance.held.millionths(),
+            account.debt.millionths(),
+            account.lots_made,
+            account.refund_lot.map(|lot| lot.day.unix_ms()),
+            account.refund_lot.map(|lot| lot.grant_id.bytes()),
+            account.seq.0,
+            account.head.0,
+            account.last_at.unix_ms(),
+            totals.granted.millionths(),
+            totals.adjusted.millionths(),
+            totals.refunded.millionths(),
+            totals.spent.millionths(),
+            totals.expired.millionths(),
+            totals.voided.millionths(),
+            account.next_due().map(Timestamp::unix_ms),
+        ],
     )
 }
 
@@ -78,7 +78,11 @@ pub(super) fn grant(connection: &Connection, grant: &Grant) -> rusqlite::Result<
     )
 }
 
-pub(super) fn lot(connection: &Connection, grant: &Grant, lot: &Lot) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn lot(
+    connection: &Connection,
+    account_id: AccountId,
+    lot: &Lot,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO lots (grant_id, account_id, creation_order, category, priority, effective_at, \
                expires_at, granted, remaining, held, expired, started, held_when_voided) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
@@ -87,7 +91,7 @@ pub(super) fn lot(connection: &Connection, grant: &Grant, lot: &Lot) -> rusqlite
         sql,
         params![
             lot.grant_id.bytes(),
-            grant.account_id.bytes(),
+            account_id.bytes(),
             lot.order,
             lot.category.as_str(),
             lot.priority.get(),
@@ -104,7 +108,7 @@ pub(super) fn lot(connection: &Connection, grant: &Grant, lot: &Lot) -> rusqlite
 }
 
 /// What can change of a lot. Its size can: a lot of refunds takes all those of its day.
-pub(super) fn lot_state(connection: &Connection, lot: &Lot) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn lot_state(connection: &Connection, lot: &Lot) -> rusqlite::Result<()> {
     let sql = "UPDATE lots SET remaining = ?2, held = ?3, expired = ?4, started = ?5, held_when_voided = ?6, granted = ?7 \
                WHERE grant_id = ?1";
     execute(

@@ -1,22 +1,23 @@
 //! The journal, and what it says of charges and holds.
 
 use coffer_ledger::{
-    AdjustmentId, Balance, ChargeId, Credits, Entry, Erasure, Hold, KeyId, Note, Operation, Quantity,
-    RefundId,
+    AccountId, AdjustmentId, Balance, ChargeId, Credits, Entry, Erasure, Hold, KeyId, Note, Operation, Quantity,
+    RefundId, Seq,
 };
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, params};
 
 use super::execute;
 use crate::rows::{self, Columns};
-use crate::sqlite::query::{all, select};
+use crate::sqlite::names::EntryNumber;
+use crate::sqlite::query::{JOURNAL, all, select};
 
-pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO entries (account_id, seq, kind, credits, held_credits, available_after, held_after, \
+pub(super) fn entry(connection: &Connection, number: EntryNumber, entry: &Entry) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO entries (number, account_id, seq, kind, credits, held_credits, available_after, held_after, \
                available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, \
                operation, quantity, at, idempotency_key, fingerprint, hash, seal, reference, metadata, reason, \
                salt, reference_digest, metadata_digest, reason_digest) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-               ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
+               ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
     let note = &entry.note;
     let metadata = (!note.metadata.is_empty()).then(|| rows::metadata(&note.metadata));
     let idempotency = entry.idempotency.as_ref();
@@ -27,6 +28,7 @@ pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<
         connection,
         sql,
         params![
+            number.0,
             entry.account_id.bytes(),
             entry.seq.0,
             entry.kind.as_str(),
@@ -61,13 +63,24 @@ pub(super) fn entry(connection: &Connection, entry: &Entry) -> rusqlite::Result<
     )
 }
 
+/// Where an entry is in the journal.
+pub(in crate::sqlite) fn place(
+    connection: &Connection,
+    account_id: AccountId,
+    seq: Seq,
+    number: EntryNumber,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO entry_places (account_id, seq, number) VALUES (?1, ?2, ?3)";
+    execute(connection, sql, params![account_id.bytes(), seq.0, number.0])
+}
+
 pub(super) fn refunded(connection: &Connection, id: ChargeId, refunded: Credits) -> rusqlite::Result<()> {
     let sql = "INSERT INTO charge_refunds (charge_id, refunded) VALUES (?1, ?2) \
                ON CONFLICT (charge_id) DO UPDATE SET refunded = ?2";
     execute(connection, sql, params![id.bytes(), refunded.millionths()])
 }
 
-pub(super) fn hold(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn hold(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
     let sql = "INSERT INTO holds (id, account_id, seq, key_id, operation, quantity, rate, credits, captured, lots, \
                status, created_at, expires_at) \
                VALUES (:id, :account_id, :seq, :key_id, :operation, :quantity, :rate, :credits, :captured, :lots, \
@@ -77,38 +90,37 @@ pub(super) fn hold(connection: &Connection, hold: &Hold) -> rusqlite::Result<()>
     execute(
         connection,
         sql,
-        named_params! {
-            ":id": hold.id.bytes(),
-            ":account_id": hold.account_id.bytes(),
-            ":seq": hold.seq.0,
-            ":key_id": hold.key_id.map(KeyId::bytes),
-            ":operation": priced.map(|priced| priced.operation.as_str()),
-            ":quantity": priced.map(|priced| quantity(priced.quantity)),
-            ":rate": priced.map(|priced| priced.rate.to_string()),
-            ":credits": hold.credits.millionths(),
-            ":captured": hold.captured.millionths(),
-            ":lots": rows::held_lots(&hold.lots),
-            ":status": rows::hold_status(hold.status),
-            ":created_at": hold.created_at.unix_ms(),
-            ":expires_at": hold.expires_at.unix_ms(),
-        },
+        params![
+            hold.id.bytes(),
+            hold.account_id.bytes(),
+            hold.seq.0,
+            hold.key_id.map(KeyId::bytes),
+            priced.map(|priced| priced.operation.as_str()),
+            priced.map(|priced| quantity(priced.quantity)),
+            priced.map(|priced| priced.rate.to_string()),
+            hold.credits.millionths(),
+            hold.captured.millionths(),
+            rows::held_lots(&hold.lots),
+            rows::hold_status(hold.status),
+            hold.created_at.unix_ms(),
+            hold.expires_at.unix_ms(),
+        ],
     )
 }
 
 /// Replaces text and salt by the digests that were made with them, so that the chain stays whole.
 pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> rusqlite::Result<()> {
-    let columns = format!("seq, {}", rows::NOTE);
-    let from = "entries WHERE account_id = ?1 AND seq BETWEEN ?2 AND ?3 AND salt IS NOT NULL";
+    let columns = format!("entries.number, {}", rows::NOTE);
+    let from = format!("{JOURNAL} AND place.seq BETWEEN ?2 AND ?3 AND salt IS NOT NULL");
     let params = params![erasure.account_id.bytes(), erasure.from.0, erasure.through.0];
-    let row = |columns: &mut Columns<'_>| Ok((rows::seq(columns)?, rows::note(columns)?));
-    for (seq, note) in all(connection, &select(&columns, from), params, row)? {
+    let row = |columns: &mut Columns<'_>| Ok((columns.integer()?, rows::note(columns)?));
+    for (number, note) in all(connection, &select(&columns, &from), params, row)? {
         let digests = Note::erase(&note).digests();
         let sql = "UPDATE entries SET reference = NULL, metadata = NULL, reason = NULL, salt = NULL, \
-                   reference_digest = ?3, metadata_digest = ?4, reason_digest = ?5 \
-                   WHERE account_id = ?1 AND seq = ?2";
+                   reference_digest = ?2, metadata_digest = ?3, reason_digest = ?4 WHERE number = ?1";
         let [reference, metadata, reason] =
             [digests.reference, digests.metadata, digests.reason].map(|digest| digest.map(|digest| digest.0));
-        execute(connection, sql, params![erasure.account_id.bytes(), seq.0, reference, metadata, reason])?;
+        execute(connection, sql, params![number, reference, metadata, reason])?;
     }
     let sql =
         "UPDATE grants SET reference = NULL, metadata = '{}' WHERE account_id = ?1 AND created_at <= ?2";

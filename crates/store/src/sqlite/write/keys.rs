@@ -1,12 +1,12 @@
 //! Customers' keys and operators' keys.
 
 use coffer_ledger::{Key, KeyProfile, OperatorKey, Timestamp};
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, params};
 
 use super::execute;
 use crate::rows;
 
-pub(super) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     let sql = "INSERT INTO keys (id, account_id, secret, disabled, revoked_at, expires_at, limit_credits, \
                limit_period, day_starts_at, day_spent, week_starts_at, week_spent, month_starts_at, \
                month_spent, total_spent) \
@@ -22,23 +22,23 @@ pub(super) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     execute(
         connection,
         sql,
-        named_params! {
-            ":id": key.id.bytes(),
-            ":account_id": key.account_id.bytes(),
-            ":secret": key.secret.bytes(),
-            ":disabled": key.disabled,
-            ":revoked_at": key.revoked_at.map(Timestamp::unix_ms),
-            ":expires_at": key.expires_at.map(Timestamp::unix_ms),
-            ":limit_credits": key.limit.map(|limit| limit.credits.millionths()),
-            ":limit_period": key.limit.map(|limit| rows::period(limit.period)),
-            ":day_starts_at": spent.day.starts_at.unix_ms(),
-            ":day_spent": spent.day.credits.millionths(),
-            ":week_starts_at": spent.week.starts_at.unix_ms(),
-            ":week_spent": spent.week.credits.millionths(),
-            ":month_starts_at": spent.month.starts_at.unix_ms(),
-            ":month_spent": spent.month.credits.millionths(),
-            ":total_spent": spent.total.credits.millionths(),
-        },
+        params![
+            key.id.bytes(),
+            key.account_id.bytes(),
+            key.secret.bytes(),
+            key.disabled,
+            key.revoked_at.map(Timestamp::unix_ms),
+            key.expires_at.map(Timestamp::unix_ms),
+            key.limit.map(|limit| limit.credits.millionths()),
+            key.limit.map(|limit| rows::period(limit.period)),
+            spent.day.starts_at.unix_ms(),
+            spent.day.credits.millionths(),
+            spent.week.starts_at.unix_ms(),
+            spent.week.credits.millionths(),
+            spent.month.starts_at.unix_ms(),
+            spent.month.credits.millionths(),
+            spent.total.credits.millionths(),
+        ],
     )
 }
 

@@ -9,44 +9,53 @@ use std::collections::BTreeMap;
 use coffer_ledger::{Changes, Description, KeyId, Operation, Price, RememberedChange, Timestamp, Unit};
 use rusqlite::{Connection, params};
 
+use super::names::EntryNumber;
+use super::trailing::numbered;
 use crate::rows::RememberedColumns;
 
-pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+pub(super) use accounts::{account, lot, lot_state};
+pub(super) use entries::{hold, place};
+pub(super) use keys::key;
+
+/// Writes what belongs to the journal and to no table that may trail behind it. The first entry gets this number.
+pub(super) fn changes(connection: &Connection, changes: &Changes, first: EntryNumber) -> rusqlite::Result<()> {
     let Changes {
         account_profiles,
-        accounts,
-        entries,
+        // What trails, or the redo row, tells of these.
+        accounts: _,
+        entries: _,
         grants,
         lots,
-        holds,
+        holds: _,
         refunded,
         keys,
         key_profiles,
         prices,
         operator_keys,
-        erasures,
+        erasures: _,
         remembered,
     } = changes;
     account_profiles.values().try_for_each(|profile| accounts::account_profile(connection, profile))?;
-    accounts.iter().try_for_each(|changed| accounts::account(connection, changed))?;
-    entries.iter().try_for_each(|new| entries::entry(connection, new))?;
-    // A new grant's lot is among the changed lots, where it stands as the batch has left it.
+    numbered(changes, first).try_for_each(|(entry, number)| entries::entry(connection, number, entry))?;
     grants.iter().try_for_each(|new| accounts::grant(connection, new))?;
     for new in grants {
-        accounts::lot(connection, new, lots.get(&new.lot.grant_id).unwrap_or(&new.lot))?;
+        // A new grant's lot is among the changed lots, where it stands as the batch has left it.
+        let place = (new.account_id, new.lot.grant_id);
+        lot(connection, new.account_id, lots.get(&place).unwrap_or(&new.lot))?;
     }
-    lots.values().try_for_each(|changed| accounts::lot_state(connection, changed))?;
-    holds.values().try_for_each(|changed| entries::hold(connection, changed))?;
     refunded.iter().try_for_each(|(id, refunded)| entries::refunded(connection, *id, *refunded))?;
-    keys.iter().try_for_each(|changed| keys::key(connection, changed))?;
     // A rotation changes the profile as well, by the secret's hint: a charge has no secrets to write.
     let perhaps_rotated = keys.iter().filter(|key| key_profiles.contains_key(&key.id));
     perhaps_rotated.into_iter().try_for_each(|key| keys::retired_secrets(connection, key))?;
     key_profiles.values().try_for_each(|changed| keys::key_profile(connection, changed))?;
     prices.iter().try_for_each(|(operation, change)| price(connection, operation, change.as_ref()))?;
     operator_keys.values().try_for_each(|changed| keys::operator_key(connection, changed))?;
-    erasures.iter().try_for_each(|erasure| entries::erase(connection, erasure))?;
     remembered.iter().try_for_each(|change| self::remembered(connection, change))
+}
+
+/// Erases text, once everything else of the batch is in its table.
+pub(super) fn erasures(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+    changes.erasures.iter().try_for_each(|erasure| entries::erase(connection, erasure))
 }
 
 /// Forgets refusals of before a time.

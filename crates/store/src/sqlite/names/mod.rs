@@ -1,0 +1,209 @@
+//! Names: which entry remembers the answer to a request, by the idempotency key that its caller gave it.
+//!
+//! Idempotency keys are random, so an index of them in one tree would have a page written for nearly every entry. Here the
+//! newest names stay in memory, where they can be told from the journal again after a crash, and are written as sorted
+//! runs of many thousands; runs are merged into larger ones in small steps beside the batches. Each run has a filter in
+//! memory, so that a name that is new, as nearly all are, is looked for in no file. A name is a digest: whoever finds one
+//! compares the entry.
+
+mod merge;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashSet};
+
+use coffer_ledger::{AccountId, Entry, IdempotencyKey};
+use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
+
+use super::query::{Result, each, one};
+use crate::rows::{self, Columns};
+use merge::{Merge, Merged};
+use run::{ChunkId, LastChunk, Run, Writing};
+
+/// How many names stay in memory before they become a run.
+const UNWRITTEN_MAX: usize = if cfg!(test) { 24 } else { 65_536 };
+
+/// How many chunks of discarded runs are removed at a time.
+const REMOVED_AT_ONCE: usize = if cfg!(test) { 3 } else { 32 };
+
+/// The number of an entry in the journal of all accounts: the order in which they were written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub(super) struct EntryNumber(pub(super) u64);
+
+/// What stands for an idempotency key in its account.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct NameDigest(u64);
+
+impl NameDigest {
+    /// The first 8 bytes of the SHA-256 over the account's id and the key.
+    pub(super) fn of(account_id: AccountId, key: &IdempotencyKey) -> NameDigest {
+        let digest = Sha256::new().chain_update(account_id.bytes()).chain_update(key.as_str()).finalize();
+        let first = digest.first_chunk().expect("a SHA-256 has 32 bytes");
+        NameDigest(u64::from_be_bytes(*first))
+    }
+
+    /// That of the request which caused an entry.
+    pub(super) fn of_entry(entry: &Entry) -> Option<NameDigest> {
+        let idempotency = entry.idempotency.as_ref()?;
+        Some(NameDigest::of(entry.account_id, &idempotency.key))
+    }
+}
+
+/// A name, and the entry that it is of.
+type Name = (NameDigest, EntryNumber);
+
+/// All names, those that have been written and those that have not.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Oldest first, side by side.
+    runs: Vec<Run>,
+    unwritten: BTreeSet<Name>,
+    /// The last entry whose name may be unwritten.
+    last: EntryNumber,
+    /// The names under which an answer may be remembered that no entry carries.
+    without_entry: HashSet<NameDigest, foldhash::fast::RandomState>,
+    merge: Option<Merge>,
+    /// Chunks of runs that have been merged into another, or were never finished.
+    discarded: Vec<ChunkId>,
+    last_run: i64,
+    last_chunk: LastChunk,
+}
+
+impl Names {
+    /// The runs of a file. Names of entries after [`Names::through`] are to be added.
+    pub(super) fn open(connection: &Connection) -> Result<Names> {
+        let (runs, discarded) = run::all_of(connection)?;
+        let mut names = Names { runs, discarded, ..Names::default() };
+        names.last = names.through();
+        names.last_chunk = LastChunk::of(connection)?;
+        let sql = "SELECT max(coalesce((SELECT max(id) FROM name_runs), 0), \
+                   coalesce((SELECT max(run) FROM name_chunks), 0))";
+        let number = |columns: &mut Columns<'_>| columns.integer();
+        names.last_run = one(connection, sql, [], number)?.unwrap_or(0);
+        let sql = "SELECT account_id, idempotency_key FROM remembered";
+        let row = |columns: &mut Columns<'_>| {
+            Ok(NameDigest::of(rows::account_id(columns)?, &columns.text::<IdempotencyKey>()?))
+        };
+        each(connection, sql, [], row, |name| names.add_without_entry(name))?;
+        Ok(names)
+    }
+
+    /// The last entry whose name is in a run.
+    pub(super) fn through(&self) -> EntryNumber {
+        self.runs.last().map_or_else(EntryNumber::default, |run| run.through)
+    }
+
+    /// Adds the name of an entry, if it has one. Entries come in their order.
+    pub(super) fn add(&mut self, name: Option<NameDigest>, number: EntryNumber) {
+        self.unwritten.extend(name.map(|name| (name, number)));
+        self.last = number;
+    }
+
+    /// Adds the name of an answer that no entry carries.
+    pub(super) fn add_without_entry(&mut self, name: NameDigest) {
+        self.without_entry.insert(name);
+    }
+
+    /// Whether an answer that no entry carries may be remembered by a name.
+    pub(super) fn may_be_without_entry(&self, name: NameDigest) -> bool {
+        self.without_entry.contains(&name)
+    }
+
+    /// Entries that may be remembered by a name.
+    pub(super) fn find(&self, connection: &Connection, name: NameDigest) -> Result<Vec<EntryNumber>> {
+        let all = (name, EntryNumber::default())..=(name, EntryNumber(u64::MAX));
+        let mut found: Vec<EntryNumber> = self.unwritten.range(all).map(|(_, number)| *number).collect();
+        for run in &self.runs {
+            run.find(connection, name, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// How many names are in the runs.
+    pub(super) fn written(&self, connection: &Connection) -> Result<usize> {
+        self.runs.iter().map(|run| run.names(connection)).sum()
+    }
+
+    /// Whether there is something to be written.
+    pub(super) fn is_due(&self) -> bool {
+        self.unwritten.len() >= UNWRITTEN_MAX
+            || self.merge.is_some()
+            || !self.discarded.is_empty()
+            || merge::is_due(&self.runs)
+    }
+
+    /// Takes the next step, in a transaction of its caller's: writes a run, or goes on with a merge. What it answers
+    /// becomes true with [`Names::took`], once the transaction has been committed.
+    pub(super) fn step(&mut self, connection: &Connection) -> Result<Step> {
+        if self.unwritten.len() >= UNWRITTEN_MAX {
+            return self.write_run(connection).map(Step::Written);
+        }
+        if !self.discarded.is_empty() {
+            let kept = self.discarded.len().saturating_sub(REMOVED_AT_ONCE);
+            run::remove_chunks(connection, &self.discarded[kept..])?;
+            return Ok(Step::Discarded { kept });
+        }
+        if self.merge.is_none() && merge::is_due(&self.runs) {
+            self.last_run += 1;
+            self.merge = Merge::of(connection, self.last_run, &self.runs)?;
+        }
+        let Some(merge) = self.merge.take() else { return Ok(Step::Nothing) };
+        match merge.step(connection, &mut self.last_chunk, &self.runs)? {
+            Merged::Whole(run) => Ok(Step::Merged(run)),
+            Merged::Partly(merge) => {
+                self.merge = Some(merge);
+                Ok(Step::Nothing)
+            }
+        }
+    }
+
+    fn write_run(&mut self, connection: &Connection) -> Result<Run> {
+        self.last_run += 1;
+        let (after, through) = (self.through(), self.last);
+        let mut writing = Writing::begin(self.last_run, 0, after, through, self.unwritten.len());
+        for name in &self.unwritten {
+            writing.push(connection, &mut self.last_chunk, *name)?;
+        }
+        writing.finish(connection, &mut self.last_chunk)
+    }
+
+    /// A step has been committed.
+    pub(super) fn took(&mut self, step: Step) {
+        match step {
+            Step::Nothing => {}
+            Step::Written(run) => {
+                self.unwritten.clear();
+                self.runs.push(run);
+            }
+            Step::Discarded { kept } => self.discarded.truncate(kept),
+            Step::Merged(merged) => {
+                let is_part = |run: &Run| merged.after <= run.after && run.through <= merged.through;
+                let place = self.runs.iter().position(is_part).expect("what was merged is there");
+                let end = self.runs.iter().rposition(is_part).expect("what was merged is there") + 1;
+                let parts = self.runs.splice(place..end, [merged]);
+                self.discarded.extend(parts.flat_map(Run::into_chunks));
+            }
+        }
+    }
+
+    /// A step has been rolled back: a merge begins anew. What it wrote in its last step was never there, which is no
+    /// reason not to remove it.
+    pub(super) fn failed(&mut self) {
+        self.discarded.extend(self.merge.take().into_iter().flat_map(Merge::into_chunks));
+    }
+}
+
+/// What a step came to.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Step {
+    /// Nothing that changes where names are found.
+    Nothing,
+    Written(Run),
+    Merged(Run),
+    /// Some discarded chunks are gone; so many are left.
+    Discarded { kept: usize },
+}

@@ -1,0 +1,89 @@
+//! Names against a plain map, through runs, merges, transactions that fail and files that are opened anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use rusqlite::Connection;
+
+use super::{EntryNumber, NameDigest, Names};
+
+const STEPS: usize = 4_000;
+
+fn open() -> Connection {
+    let connection = Connection::open_in_memory().expect("memory");
+    connection
+        .execute_batch(
+            "CREATE TABLE name_runs (id INTEGER PRIMARY KEY, level INTEGER, after INTEGER, through INTEGER); \
+             CREATE TABLE name_chunks (id INTEGER PRIMARY KEY, run INTEGER, names BLOB); \
+             CREATE TABLE remembered (account_id BLOB, idempotency_key TEXT)",
+        )
+        .expect("tables");
+    connection
+}
+
+/// Takes one step, or fails at its end.
+fn step(connection: &Connection, names: &mut Names, fails: bool) {
+    let transaction = connection.unchecked_transaction().expect("a transaction");
+    let step = names.step(&transaction).expect("a step");
+    if fails {
+        transaction.rollback().expect("a roll-back");
+        names.failed();
+    } else {
+        transaction.commit().expect("a commit");
+        names.took(step);
+    }
+}
+
+fn assert_finds(connection: &Connection, names: &Names, model: &BTreeMap<u64, BTreeSet<EntryNumber>>, name: u64) {
+    let found = names.find(connection, NameDigest(name)).expect("a search");
+    let told: BTreeSet<EntryNumber> = found.iter().copied().collect();
+    assert_eq!(told.len(), found.len(), "nothing is found twice");
+    assert_eq!(told, model.get(&name).cloned().unwrap_or_default(), "what is found by {name}");
+}
+
+#[test]
+fn what_is_added_is_found_whatever_happens_meanwhile() {
+    let seed = rand::random();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let connection = open();
+    let mut names = Names::open(&connection).expect("names");
+    let mut model: BTreeMap<u64, BTreeSet<EntryNumber>> = BTreeMap::new();
+    let mut added: Vec<Option<NameDigest>> = Vec::new();
+    let mut levels = BTreeSet::new();
+    for _ in 0..STEPS {
+        for _ in 0..random.random_range(0..6) {
+            // Few enough that digests meet, and so do the chunks that they stand in.
+            let name = random.random_bool(0.9).then(|| random.random_range(0..400) << 50);
+            added.push(name.map(NameDigest));
+            let number = EntryNumber(added.len() as u64);
+            names.add(name.map(NameDigest), number);
+            if let Some(name) = name {
+                model.entry(name).or_default().insert(number);
+            }
+        }
+        step(&connection, &mut names, random.random_bool(0.03));
+        levels.extend(names.runs.iter().map(|run| run.level));
+        if random.random_bool(0.005) {
+            names = Names::open(&connection).expect("names");
+            for (name, number) in added.iter().zip(1..).skip(names.through().0 as usize) {
+                names.add(*name, EntryNumber(number));
+            }
+        }
+        assert_finds(&connection, &names, &model, random.random_range(0..401) << 50);
+    }
+    (0..401).for_each(|name| assert_finds(&connection, &names, &model, name << 50));
+    assert_eq!(levels, BTreeSet::from([0, 1, 2]), "there were runs of every level");
+    while names.is_due() {
+        step(&connection, &mut names, false);
+    }
+    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
+    let orphans = count("SELECT count(*) FROM name_chunks WHERE run NOT IN (SELECT id FROM name_runs)");
+    assert_eq!(orphans, 0, "chunks of runs that are none any more are removed");
+    let mut after = EntryNumber(0);
+    for run in &names.runs {
+        assert_eq!(run.after, after, "runs lie side by side");
+        after = run.through;
+    }
+}

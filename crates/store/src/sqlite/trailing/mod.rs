@@ -1,0 +1,244 @@
+//! What trails behind the journal: rows of accounts, lots, holds and keys, and the places of entries, that have been
+//! committed and are not in their tables yet.
+//!
+//! A batch writes its entries and one redo row, which says how everything that it changed stands now. The tables are
+//! brought up to date account by account, in the order of their ids, some with each batch and more when there is nothing
+//! else to do: so accounts that lie side by side share a write, and one that changes all the time is written now and then.
+//! Everything that trails of an account is written at once; the account's row then tells how far its entries are placed.
+//! Once the sweep has come round, the redo rows from before it are removed.
+
+mod image;
+mod recovery;
+mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coffer_ledger::{AccountId, Changes, Entry, EntryKind, GrantId, Hold, HoldId, KeyId, Lot, Seq};
+use rusqlite::{Connection, params};
+
+use super::names::EntryNumber;
+use super::published::Published;
+use super::query::Result;
+use super::write;
+use image::Images;
+use sweep::Sweep;
+
+pub(super) use recovery::{bring_in, lay_over, recover};
+pub(super) use sweep::Slice;
+
+/// What has been committed and is not in its table yet.
+#[derive(Debug, Default)]
+pub(super) struct Trailing {
+    accounts: BTreeSet<AccountId>,
+    lots: BTreeMap<(AccountId, GrantId), Lot>,
+    holds: BTreeMap<(AccountId, HoldId), Hold>,
+    keys: BTreeMap<(AccountId, KeyId), ()>,
+    places: BTreeMap<(AccountId, Seq), EntryNumber>,
+    sweep: Sweep,
+}
+
+/// The accounts whose rows a batch writes at once, as they are new or change in what only their tables tell.
+#[derive(Debug, Default)]
+pub(super) struct AtOnce(BTreeSet<AccountId>);
+
+impl AtOnce {
+    /// Those of which a batch changes the profile or erases text.
+    pub(super) fn of(changes: &Changes) -> AtOnce {
+        let erased = changes.erasures.iter().map(|erasure| erasure.account_id);
+        AtOnce(changes.account_profiles.keys().copied().chain(erased).collect())
+    }
+
+    pub(super) fn contains(&self, id: AccountId) -> bool {
+        self.0.contains(&id)
+    }
+}
+
+/// Whether a batch has a redo row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub(super) enum Redo {
+    Written,
+    /// It changed nothing that trails.
+    Needless,
+}
+
+impl Trailing {
+    /// Whether everything is in its table.
+    pub(super) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && !self.sweep.has_redo()
+    }
+
+    pub(super) fn contains(&self, id: AccountId) -> bool {
+        self.accounts.contains(&id)
+    }
+
+    /// A lot that may be used up, where it is not in its table as it stands.
+    pub(super) fn lot(&self, account_id: AccountId, id: GrantId) -> Option<&Lot> {
+        self.lots.get(&(account_id, id))
+    }
+
+    /// A hold that may have ended, where it is not in its table as it stands.
+    pub(super) fn hold(&self, account_id: AccountId, id: HoldId) -> Option<&Hold> {
+        self.holds.get(&(account_id, id))
+    }
+
+    /// Where an entry is, if the table of places does not tell.
+    pub(super) fn place(&self, account_id: AccountId, seq: Seq) -> Option<EntryNumber> {
+        self.places.get(&(account_id, seq)).copied()
+    }
+
+    /// The accounts of which holds trail.
+    pub(super) fn accounts_with_holds(&self) -> BTreeSet<AccountId> {
+        self.holds.keys().map(|(account_id, _)| *account_id).collect()
+    }
+
+    /// Writes what a batch has changed of that which may trail: what is to be in its table at once, and the redo row. What
+    /// trailed of these accounts before is written with it.
+    pub(super) fn write_batch(
+        &self,
+        connection: &Connection,
+        published: &Published,
+        changes: &Changes,
+        first: EntryNumber,
+    ) -> Result<Redo> {
+        let at_once = AtOnce::of(changes);
+        for id in at_once.0.iter().filter(|id| self.contains(**id)) {
+            self.write(connection, published, *id)?;
+        }
+        let is_new = New::of(changes);
+        for account in changes.accounts.iter().filter(|account| at_once.contains(account.id)) {
+            write::account(connection, account)?;
+        }
+        for (account_id, lot) in lots_of(changes) {
+            if at_once.contains(account_id) && !is_new.lots.contains(&lot.grant_id) {
+                write::lot_state(connection, lot)?;
+            }
+        }
+        for hold in changes.holds.values() {
+            if is_new.holds.contains(&hold.id) || at_once.contains(hold.account_id) {
+                write::hold(connection, hold)?;
+            }
+        }
+        for key in &changes.keys {
+            // A changed secret is unique among all keys, and has to be in the table.
+            if changes.key_profiles.contains_key(&key.id) || at_once.contains(key.account_id) {
+                write::key(connection, key)?;
+            }
+        }
+        for (entry, number) in numbered(changes, first) {
+            if at_once.contains(entry.account_id) {
+                write::place(connection, entry.account_id, entry.seq, number)?;
+            }
+        }
+        self.write_redo(connection, changes, first)
+    }
+
+    fn write_redo(&self, connection: &Connection, changes: &Changes, first: EntryNumber) -> Result<Redo> {
+        let mut images = Images::default();
+        changes.accounts.iter().for_each(|account| images.account(account));
+        lots_of(changes).for_each(|(account_id, lot)| images.lot(account_id, lot));
+        changes.holds.values().for_each(|hold| images.hold(hold));
+        changes.keys.iter().for_each(|key| images.key(key));
+        if images.is_empty() {
+            return Ok(Redo::Needless);
+        }
+        let sql = "INSERT INTO redo (id, first_entry, images) VALUES (?1, ?2, ?3)";
+        let id = self.sweep.next_redo();
+        connection.prepare_cached(sql)?.execute(params![id, first.0, images.as_bytes()])?;
+        Ok(Redo::Written)
+    }
+
+    /// Takes in what a batch has committed.
+    pub(super) fn absorb(&mut self, changes: &Changes, first: EntryNumber, redo: Redo) {
+        let at_once = AtOnce::of(changes);
+        let is_new = New::of(changes);
+        at_once.0.iter().for_each(|id| self.forget(*id));
+        for account in changes.accounts.iter().filter(|account| !at_once.contains(account.id)) {
+            self.accounts.insert(account.id);
+        }
+        for (account_id, lot) in lots_of(changes) {
+            if !at_once.contains(account_id) && !is_new.lots.contains(&lot.grant_id) {
+                self.lots.insert((account_id, lot.grant_id), lot.clone());
+            }
+        }
+        for hold in changes.holds.values() {
+            if !is_new.holds.contains(&hold.id) && !at_once.contains(hold.account_id) {
+                self.holds.insert((hold.account_id, hold.id), hold.clone());
+            }
+        }
+        for key in &changes.keys {
+            if !changes.key_profiles.contains_key(&key.id) && !at_once.contains(key.account_id) {
+                self.accounts.insert(key.account_id);
+                self.keys.insert((key.account_id, key.id), ());
+            }
+        }
+        for (entry, number) in numbered(changes, first) {
+            if !at_once.contains(entry.account_id) {
+                self.places.insert((entry.account_id, entry.seq), number);
+            }
+        }
+        self.sweep.wrote(redo);
+    }
+
+    /// Writes all that trails of an account. It trails until [`Trailing::forget`].
+    pub(super) fn write(&self, connection: &Connection, published: &Published, id: AccountId) -> Result<()> {
+        let account = published.account(id).expect("what trails was published");
+        write::account(connection, &account)?;
+        for (_, lot) in self.lots.range((id, GrantId::MIN)..=(id, GrantId::MAX)) {
+            write::lot_state(connection, lot)?;
+        }
+        for (_, hold) in self.holds.range((id, HoldId::MIN)..=(id, HoldId::MAX)) {
+            write::hold(connection, hold)?;
+        }
+        for ((_, key_id), ()) in self.keys.range((id, KeyId::MIN)..=(id, KeyId::MAX)) {
+            write::key(connection, &published.key(*key_id).expect("what trails was published"))?;
+        }
+        for ((_, seq), number) in self.places.range((id, Seq(0))..=(id, Seq(u64::MAX))) {
+            write::place(connection, id, *seq, *number)?;
+        }
+        Ok(())
+    }
+
+    /// What trailed of an account is in its tables now.
+    pub(super) fn forget(&mut self, id: AccountId) {
+        if !self.accounts.remove(&id) {
+            return;
+        }
+        remove_range(&mut self.lots, (id, GrantId::MIN), (id, GrantId::MAX));
+        remove_range(&mut self.holds, (id, HoldId::MIN), (id, HoldId::MAX));
+        remove_range(&mut self.places, (id, Seq(0)), (id, Seq(u64::MAX)));
+        remove_range(&mut self.keys, (id, KeyId::MIN), (id, KeyId::MAX));
+    }
+}
+
+/// What a batch has made.
+struct New {
+    lots: BTreeSet<GrantId>,
+    holds: BTreeSet<HoldId>,
+}
+
+impl New {
+    fn of(changes: &Changes) -> New {
+        let made = changes.entries.iter().filter(|entry| entry.kind == EntryKind::Hold);
+        New {
+            lots: changes.grants.iter().map(|grant| grant.lot.grant_id).collect(),
+            holds: made.filter_map(|entry| entry.origin.hold_id).collect(),
+        }
+    }
+}
+
+/// The entries of a batch with their numbers.
+pub(super) fn numbered(changes: &Changes, first: EntryNumber) -> impl Iterator<Item = (&Entry, EntryNumber)> {
+    changes.entries.iter().zip(first.0..).map(|(entry, number)| (entry, EntryNumber(number)))
+}
+
+/// The lots that a batch has changed or made, with their accounts.
+fn lots_of(changes: &Changes) -> impl Iterator<Item = (AccountId, &Lot)> {
+    changes.lots.iter().map(|((account_id, _), lot)| (*account_id, lot))
+}
+
+fn remove_range<Key: Ord + Copy, Value>(map: &mut BTreeMap<Key, Value>, first: Key, last: Key) {
+    while let Some(key) = map.range(first..=last).next().map(|(key, _)| *key) {
+        map.remove(&key);
+    }
+}

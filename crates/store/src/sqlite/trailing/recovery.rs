@@ -1,0 +1,228 @@
+//! At the start, what trails is read back from the redo rows and the journal; and it is laid over the tables for whoever
+//! reads a file beside its server, or of a server that was killed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use coffer_ledger::{Account, AccountId, GrantId, Hold, HoldId, HoldStatus, IdempotencyKey, Key, KeyId, Lot, Seq};
+use rusqlite::Connection;
+use rusqlite::types::Type;
+
+use super::image::{self, Image};
+use super::sweep::Sweep;
+use super::Trailing;
+use crate::rows::{self, Columns};
+use crate::sqlite::names::{EntryNumber, NameDigest, Names};
+use crate::sqlite::published::Published;
+use crate::sqlite::query::{Result, all, each, one};
+use crate::sqlite::{read, write};
+
+/// Tables that what trails belongs in, and what their rows are known by.
+const TABLES: [(&str, &str); 5] = [
+    ("accounts", "id"),
+    ("lots", "grant_id"),
+    ("holds", "id"),
+    ("keys", "id"),
+    ("entry_places", "number"),
+];
+
+/// What the redo rows and the journal tell.
+#[derive(Default)]
+struct Told {
+    accounts: HashMap<AccountId, Account>,
+    lots: BTreeMap<(AccountId, GrantId), Lot>,
+    holds: BTreeMap<(AccountId, HoldId), Hold>,
+    keys: BTreeMap<(AccountId, KeyId), Key>,
+    places: BTreeMap<(AccountId, Seq), EntryNumber>,
+    redo: Option<(i64, i64)>,
+}
+
+/// Brings what is published to where the journal ends, and answers what trails, the names, and the journal's last entry.
+pub(in crate::sqlite) fn recover(
+    connection: &Connection,
+    published: &Published,
+) -> Result<(Trailing, Names, EntryNumber)> {
+    let told = Told::read(connection)?;
+    told.publish(published);
+    let sweep = told.redo.map_or_else(Sweep::default, |(first, last)| Sweep::of_redo(first, last + 1));
+    let trailing = Trailing {
+        accounts: told.touched(),
+        lots: told.lots,
+        holds: told.holds,
+        keys: told.keys.keys().map(|key| (*key, ())).collect(),
+        places: told.places,
+        sweep,
+    };
+    let names = names(connection)?;
+    let number = |columns: &mut Columns<'_>| columns.count();
+    let last = one(connection, "SELECT coalesce(max(number), 0) FROM entries", [], number)?;
+    Ok((trailing, names, EntryNumber(last.unwrap_or(0))))
+}
+
+/// Brings all that trails into the tables of a file that nobody else writes to.
+pub(in crate::sqlite) fn bring_in(connection: &mut Connection) -> Result<()> {
+    let told = Told::read(connection)?;
+    let transaction = connection.transaction()?;
+    for account in told.whole_accounts(&transaction)? {
+        write::account(&transaction, &account)?;
+    }
+    told.lots.values().try_for_each(|lot| write::lot_state(&transaction, lot))?;
+    told.write_others(&transaction)?;
+    transaction.execute("DELETE FROM redo", [])?;
+    transaction.commit()
+}
+
+/// Makes the tables show what trails as if it were in them, to this connection alone, in a transaction of its caller's.
+pub(in crate::sqlite) fn lay_over(connection: &Connection) -> Result<()> {
+    let told = Told::read(connection)?;
+    if told.redo.is_none() {
+        return Ok(());
+    }
+    let accounts = told.whole_accounts(connection)?;
+    for (table, _) in TABLES {
+        let sql = "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?1";
+        let sql: String = connection.query_row(sql, [table], |row| row.get(0))?;
+        connection.execute_batch(&sql.replacen("CREATE TABLE", "CREATE TEMP TABLE", 1))?;
+    }
+    // A temporary table goes before the file's of the same name.
+    accounts.iter().try_for_each(|account| write::account(connection, account))?;
+    told.lots.iter().try_for_each(|((account_id, _), lot)| write::lot(connection, *account_id, lot))?;
+    told.write_others(connection)?;
+    for (table, id) in TABLES {
+        connection.execute_batch(&format!(
+            "ALTER TABLE temp.{table} RENAME TO trailing_{table}; \
+             CREATE TEMP VIEW {table} AS SELECT * FROM temp.trailing_{table} UNION ALL \
+             SELECT * FROM main.{table} WHERE {id} NOT IN (SELECT {id} FROM temp.trailing_{table})"
+        ))?;
+    }
+    Ok(())
+}
+
+impl Told {
+    fn read(connection: &Connection) -> Result<Told> {
+        let mut told = Told::default();
+        let sql = "SELECT min(id), max(id), min(first_entry) FROM redo";
+        let row = |columns: &mut Columns<'_>| {
+            Ok((columns.optional_integer()?, columns.optional_integer()?, columns.optional_integer()?))
+        };
+        let Some((Some(first), Some(last), Some(first_entry))) = one(connection, sql, [], row)? else {
+            return Ok(told);
+        };
+        told.redo = Some((first, last));
+        let row = |columns: &mut Columns<'_>| columns.blob().map(<[u8]>::to_vec);
+        for images in all(connection, "SELECT images FROM redo ORDER BY id", [], row)? {
+            let read = image::each(&images, |image| told.take(image));
+            read.map_err(|problem| {
+                rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, problem.into())
+            })?;
+        }
+        told.read_places(connection, first_entry)?;
+        Ok(told)
+    }
+
+    /// An image of a later batch goes before that of an earlier one.
+    fn take(&mut self, image: Image) {
+        match image {
+            Image::Account(account) => drop(self.accounts.insert(account.id, account)),
+            Image::Lot(account_id, lot) => drop(self.lots.insert((account_id, lot.grant_id), lot)),
+            Image::Hold(hold) => drop(self.holds.insert((hold.account_id, hold.id), hold)),
+            Image::Key(key) => drop(self.keys.insert((key.account_id, key.id), key)),
+        }
+    }
+
+    /// The account's row tells how far its entries are placed.
+    fn read_places(&mut self, connection: &Connection, first_entry: i64) -> Result<()> {
+        let sql = "SELECT entries.account_id, entries.seq, entries.number FROM entries \
+                   JOIN main.accounts ON accounts.id = entries.account_id \
+                   WHERE entries.number >= ?1 AND entries.seq > accounts.seq";
+        let row = |columns: &mut Columns<'_>| {
+            Ok((rows::account_id(columns)?, rows::seq(columns)?, EntryNumber(columns.count()?)))
+        };
+        each(connection, sql, [first_entry], row, |(account_id, seq, number)| {
+            self.places.insert((account_id, seq), number);
+        })
+    }
+
+    /// The accounts that are told of, as they stand.
+    fn whole_accounts(&self, connection: &Connection) -> Result<Vec<Account>> {
+        let whole = |account: &Account| Ok(self.whole(account, read::account(connection, account.id)?));
+        self.accounts.values().map(whole).collect()
+    }
+
+    fn write_others(&self, connection: &Connection) -> Result<()> {
+        self.holds.values().try_for_each(|hold| write::hold(connection, hold))?;
+        self.keys.values().try_for_each(|key| write::key(connection, key))?;
+        for ((account_id, seq), number) in &self.places {
+            write::place(connection, *account_id, *seq, *number)?;
+        }
+        Ok(())
+    }
+
+    fn touched(&self) -> BTreeSet<AccountId> {
+        let lots = self.lots.keys().map(|(account_id, _)| *account_id);
+        let holds = self.holds.keys().map(|(account_id, _)| *account_id);
+        let keys = self.keys.keys().map(|(account_id, _)| *account_id);
+        self.accounts.keys().copied().chain(lots).chain(holds).chain(keys).collect()
+    }
+
+    fn publish(&self, published: &Published) {
+        for id in self.touched() {
+            let in_table = published.account(id).map(|account| (*account).clone());
+            let told = self.accounts.get(&id).or(in_table.as_ref());
+            let told = self.whole(told.expect("an account is in its table as soon as it is made"), in_table.clone());
+            published.trails(id);
+            published.publish_account(told);
+        }
+        for key in self.keys.values() {
+            let retired = published.key(key.id).map(|key| key.retired.clone()).unwrap_or_default();
+            published.publish_key(Key { retired, ..key.clone() });
+        }
+    }
+
+    /// The account with its open lots and holds, which are those of its tables as far as nothing else is told of them.
+    fn whole(&self, told: &Account, in_table: Option<Account>) -> Account {
+        let mut whole = told.clone();
+        if let Some(in_table) = in_table {
+            whole.lots = in_table.lots;
+            whole.holds = in_table.holds;
+        }
+        let id = whole.id;
+        for ((_, grant_id), lot) in self.lots.range((id, GrantId::MIN)..=(id, GrantId::MAX)) {
+            whole.lots.retain(|other| other.grant_id != *grant_id);
+            whole.lots.extend(lot.is_open().then(|| lot.clone()));
+        }
+        whole.lots.sort_by_key(Lot::burn_order);
+        whole.lots.shrink_to_fit();
+        for (_, hold) in self.holds.range((id, HoldId::MIN)..=(id, HoldId::MAX)) {
+            drop(whole.holds.remove(hold.id));
+            if hold.status == HoldStatus::Open {
+                whole.holds.insert(hold.clone());
+            }
+        }
+        whole
+    }
+}
+
+/// The names in the file's runs and those that are to be told from the journal. Where these are many, as after an upgrade,
+/// they become runs at once.
+fn names(connection: &Connection) -> Result<Names> {
+    let mut names = Names::open(connection)?;
+    let sql = "SELECT number, account_id, idempotency_key FROM entries WHERE number > ?1 ORDER BY number LIMIT 65536";
+    let row = |columns: &mut Columns<'_>| {
+        let number = EntryNumber(columns.count()?);
+        let (account_id, key) = (rows::account_id(columns)?, columns.optional_text::<IdempotencyKey>()?);
+        Ok((number, key.map(|key| NameDigest::of(account_id, &key))))
+    };
+    let mut last = names.through();
+    loop {
+        let found = all(connection, sql, [last.0], row)?;
+        let Some((number, _)) = found.last() else { return Ok(names) };
+        last = *number;
+        found.into_iter().for_each(|(number, name)| names.add(name, number));
+        if names.is_due() {
+            let transaction = connection.unchecked_transaction()?;
+            let step = names.step(&transaction)?;
+            transaction.commit()?;
+            names.took(step);
+        }
+    }
+}

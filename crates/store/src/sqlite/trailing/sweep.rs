@@ -1,0 +1,152 @@
+//! The sweep: which accounts are brought up to date next, and which redo rows are not needed any more.
+
+use std::ops::Bound::{Excluded, Unbounded};
+use std::time::{Duration, Instant};
+
+use coffer_ledger::AccountId;
+use rusqlite::Connection;
+
+use super::{Redo, Trailing};
+use crate::sqlite::published::Published;
+use crate::sqlite::query::Result;
+
+/// About how many entries trail at the most, when as many are swept as are written.
+const TRAILING_MAX: usize = 100_000;
+/// How long a sweep takes at the most, while there are batches at all.
+const SWEEP_MAX: Duration = Duration::from_secs(10);
+/// How many accounts are swept at a time when there is nothing else to do.
+const IDLE_ACCOUNTS: usize = 256;
+/// How many redo rows are removed with a batch, of which each writes one.
+const REDO_ROWS_REMOVED: i64 = 4;
+/// How many are removed at a time when there is nothing else to do.
+const IDLE_REDO_ROWS_REMOVED: i64 = 256;
+
+const _: () = assert!(TRAILING_MAX <= 200_000, "a start replays what trails");
+
+/// Where the sweep stands.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    /// The account that was swept last; `None` at the beginning of a round.
+    last: Option<AccountId>,
+    /// Redo rows: those there are, from the first and before the next,
+    first_redo: i64,
+    next_redo: i64,
+    /// those before this one when the round began,
+    round_began_at: i64,
+    /// and those before this one that are not needed any more.
+    needless_before: i64,
+    swept_at: Instant,
+}
+
+impl Default for Sweep {
+    fn default() -> Sweep {
+        Sweep::of_redo(1, 1)
+    }
+}
+
+impl Sweep {
+    /// At the beginning of a round, with these redo rows from the first and before the next.
+    pub(super) fn of_redo(first: i64, next: i64) -> Sweep {
+        Sweep {
+            last: None,
+            first_redo: first,
+            next_redo: next,
+            round_began_at: next,
+            needless_before: first,
+            swept_at: Instant::now(),
+        }
+    }
+
+    pub(super) fn has_redo(&self) -> bool {
+        self.first_redo < self.next_redo
+    }
+
+    pub(super) fn next_redo(&self) -> i64 {
+        self.next_redo
+    }
+
+    pub(super) fn wrote(&mut self, redo: Redo) {
+        match redo {
+            Redo::Written => self.next_redo += 1,
+            Redo::Needless => {}
+        }
+    }
+}
+
+/// The next accounts to be brought up to date.
+#[derive(Debug)]
+#[must_use]
+pub(in crate::sqlite) struct Slice {
+    accounts: Vec<AccountId>,
+    /// Whether the round ends with them.
+    is_last: bool,
+    redo_before: i64,
+}
+
+impl Slice {
+    /// The accounts.
+    pub(in crate::sqlite) fn accounts(&self) -> &[AccountId] {
+        &self.accounts
+    }
+}
+
+impl Trailing {
+    /// What is to be swept together with a batch of so many entries.
+    pub(in crate::sqlite) fn slice_with(&self, entries: usize) -> Slice {
+        let by_amount = entries * self.places.len() / TRAILING_MAX;
+        let waited = self.sweep.swept_at.elapsed().as_millis();
+        let by_time = u128::try_from(self.accounts.len()).expect("128 bits") * waited / SWEEP_MAX.as_millis();
+        let count = by_amount.max(usize::try_from(by_time).unwrap_or(usize::MAX));
+        self.slice(count, REDO_ROWS_REMOVED)
+    }
+
+    /// What is to be swept when there is nothing else to do.
+    pub(in crate::sqlite) fn slice_when_idle(&self) -> Slice {
+        self.slice(IDLE_ACCOUNTS, IDLE_REDO_ROWS_REMOVED)
+    }
+
+    fn slice(&self, count: usize, redo_rows: i64) -> Slice {
+        let from = self.sweep.last.map_or(Unbounded, Excluded);
+        let mut next = self.accounts.range((from, Unbounded)).copied();
+        let accounts: Vec<_> = next.by_ref().take(count).collect();
+        let is_last = next.next().is_none() && (count > 0 || self.accounts.is_empty());
+        let redo_before = self.sweep.needless_before.min(self.sweep.first_redo + redo_rows);
+        Slice { accounts, is_last, redo_before }
+    }
+
+    /// Writes a slice, in a transaction of its caller's, and removes redo rows that are not needed any more.
+    pub(in crate::sqlite) fn write_slice(
+        &self,
+        connection: &Connection,
+        published: &Published,
+        slice: &Slice,
+    ) -> Result<()> {
+        for id in &slice.accounts {
+            self.write(connection, published, *id)?;
+        }
+        if slice.redo_before > self.sweep.first_redo {
+            let sql = "DELETE FROM redo WHERE id < ?1";
+            connection.prepare_cached(sql)?.execute([slice.redo_before])?;
+        }
+        Ok(())
+    }
+
+    /// A slice has been committed.
+    pub(in crate::sqlite) fn swept(&mut self, slice: &Slice) {
+        for id in &slice.accounts {
+            self.forget(*id);
+        }
+        let sweep = &mut self.sweep;
+        sweep.first_redo = slice.redo_before.max(sweep.first_redo);
+        if !slice.accounts.is_empty() {
+            sweep.swept_at = Instant::now();
+        }
+        sweep.last = slice.accounts.last().copied().or(sweep.last);
+        if slice.is_last {
+            // Whatever these rows tell of has been written by now: it trailed when the round began.
+            sweep.needless_before = sweep.round_began_at;
+            sweep.round_began_at = sweep.next_redo;
+            sweep.last = None;
+        }
+    }
+}
