@@ -24,6 +24,10 @@ use clap::Parser as _;
 use cli::{Cli, Command, SchemaCommand};
 use terminal::complain;
 
+/// Requests and batches are made of many small pieces that one thread allocates and another frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Why a command did not do what it was asked to. The message is for people.
 #[derive(Debug, thiserror::Error)]
 enum Failure {

@@ -118,7 +118,7 @@ async fn a_damaged_index_of_the_journal_is_refused() {
     let (data, file) = kept_ledger().await;
     let mut python = Command::new("python3");
     let program = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(c.execute(\"SELECT rootpage FROM \
-                   sqlite_master WHERE name = 'entries_by_idempotency_key'\").fetchone()[0])";
+                   sqlite_master WHERE name = 'entries_by_charge'\").fetchone()[0])";
     python.args(["-c", program]).arg(&file);
     let page: u64 = run(python).stdout.trim().parse().expect("the number of a page");
     let mut open = OpenOptions::new().write(true).open(&file).expect("the ledger is there");

@@ -119,7 +119,7 @@ enum Pages {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_cannot_be_synced_is_told_to_nobody() {
-    for (when, pages) in [(1, Pages::Dropped), (2, Pages::Kept), (40, Pages::Dropped), (75, Pages::Kept)] {
+    for (when, pages) in [(1, Pages::Dropped), (20, Pages::Kept), (40, Pages::Dropped), (75, Pages::Kept)] {
         let data = tempdir().expect("a temporary directory");
         let server = Server::start(data.path());
         let account = server.api.account_with(GRANTED).await;

@@ -58,6 +58,11 @@ const OF_ITS_ROWS: &[(&str, &str, &str, &str)] = &[
 
 /// What is done to the whole, and a part of what must be said.
 const OF_THE_WHOLE: &[(&str, &str)] = &[
+    ("DELETE FROM entry_places WHERE seq = 2", "entry 2 is not found by its number"),
+    ("UPDATE entry_places SET number = number + 1 WHERE seq = 2", "entry 2 is not found by its number"),
+    ("UPDATE entry_places SET seq = seq + 100 WHERE seq = 2", "entry 2 is not found by its number"),
+    ("UPDATE entry_places SET account_id = zeroblob(16) WHERE seq = 2", "entry 2 is not found by its number"),
+    ("INSERT INTO entry_places VALUES (zeroblob(16), 9, 999999)", "places of no entry"),
     ("UPDATE lots SET creation_order = 1", "the place in the order of creation that another has"),
     ("UPDATE charge_refunds SET refunded = refunded + 1", "what was given back of chg_"),
     ("DELETE FROM charge_refunds", "it is not known that chg_"),
