@@ -131,6 +131,9 @@ impl Connection {
         if self.inbox.len() < end {
             self.inbox.resize(end.next_multiple_of(INBOX_BYTES), 0);
         }
+        if self.filled == end && !self.unsent.is_empty() {
+            return Err(Broken("the server answered a request that it did not have yet".to_owned()));
+        }
         Ok(self.filled == end)
     }
 }

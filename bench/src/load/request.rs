@@ -18,7 +18,8 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 pub struct Template {
     bytes: Vec<u8>,
     once_at: Vec<usize>,
-    value_at: Vec<usize>,
+    /// Where values go, and how long they must be.
+    value_at: Vec<(usize, usize)>,
 }
 
 impl Template {
@@ -32,9 +33,9 @@ impl Template {
     #[must_use]
     pub fn new(text: &str) -> Template {
         let bytes = text.as_bytes().to_vec();
-        let once_at = runs(&bytes, ONCE);
+        let once_at = runs(&bytes, ONCE).filter(|(_, length)| length.is_multiple_of(ONCE_BYTES));
         let once_at = once_at.flat_map(|(at, length)| (at..at + length).step_by(ONCE_BYTES)).collect();
-        let value_at = runs(&bytes, VALUE).map(|(at, _)| at).collect();
+        let value_at = runs(&bytes, VALUE).collect();
         Template { bytes, once_at, value_at }
     }
 
@@ -197,7 +198,8 @@ impl Requests {
     /// Without end.
     #[must_use]
     pub fn new(template: Template, values: Arc<Values>, order: Order, expected: Expected) -> Requests {
-        assert!(template.value_at.is_empty() || !values.is_empty(), "there are values for the template");
+        let fits = |(_, length): &(usize, usize)| !values.is_empty() && *length == values.width;
+        assert!(template.value_at.iter().all(fits), "the values fit into the template");
         Requests {
             template,
             values,
@@ -250,14 +252,13 @@ impl Requests {
                 random >>= 4;
             }
         }
-        for at in &self.template.value_at {
+        for (at, length) in &self.template.value_at {
             let index = match self.order {
                 Order::InTurn => self.next,
                 Order::ByChance => self.random.usize(..self.values.len()),
             };
             self.next = if index + 1 == self.values.len() { 0 } else { index + 1 };
-            let value = self.values.get(index);
-            self.template.bytes[*at..at + value.len()].copy_from_slice(value);
+            self.template.bytes[*at..at + length].copy_from_slice(self.values.get(index));
         }
         Some(&self.template.bytes)
     }
@@ -313,7 +314,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_held_against_what_it_must_be() {
-        let mut requests = |expected: &Expected, status, body: &str| {
+        let requests = |expected: &Expected, status, body: &str| {
             let template = Template::new("x");
             let requests = Requests::new(template, Arc::default(), Order::InTurn, expected.clone());
             let mut requests = requests.harvesting("id:", 2);
