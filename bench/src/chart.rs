@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::Failure;
+use crate::rounds::DISTURBED;
 
 const WIDTH: u32 = 860;
-const LEFT: u32 = 370;
+const LEFT: u32 = 360;
 const RIGHT: u32 = 80;
 const TOP: u32 = 74;
 const ROW: u32 = 34;
@@ -134,7 +135,14 @@ fn across(thousandths: u64) -> u32 {
 
 fn footer(results: &Value) -> Vec<String> {
     let machine = |name: &str| results["machine"][name].as_str().unwrap_or_default().to_owned();
-    let warning = if results["quick"] == Value::Bool(true) { "QUICK RUN, MEANS NOTHING · " } else { "" };
+    let works = results["rows"].as_array().into_iter().flatten().filter_map(|row| row["work"].as_str());
+    let warning = if results["quick"] == Value::Bool(true) {
+        "A QUICK RUN, WHICH MEANS NOTHING · "
+    } else if works.into_iter().any(|work| work.contains(DISTURBED)) {
+        "other programs were busy meanwhile · "
+    } else {
+        ""
+    };
     vec![
         "A bar begins where the peer stands. The mark across a bar is the goal. Load, Coffer and peer share the machine.".to_owned(),
         format!("{warning}{} · coffer {}", machine("machine"), machine("coffer")),

@@ -77,15 +77,17 @@ impl Target {
         Ok(accounts)
     }
 
-    /// Charges all accounts in turn, by batches, until there are so many more entries.
-    pub(crate) async fn charge_many(
-        &self,
-        accounts: &Arc<Values>,
-        entries: usize,
-    ) -> Result<Counted, Failure> {
-        let per_call = BATCH_CHARGES.min(entries.max(1));
-        let requests = self.batches_of_charges(accounts, Order::InTurn, per_call);
-        Ok(self.exhaust(requests.limited((entries / per_call) as u64), CALLERS).await?.0)
+    /// Charges all accounts in turn, by batches, until there are so many more entries; answers how many came to be a second.
+    pub(crate) async fn charge_many(&self, accounts: &Arc<Values>, entries: usize) -> Result<u64, Failure> {
+        let mut per_second = 0;
+        for (calls, per_call) in [(entries / BATCH_CHARGES, BATCH_CHARGES), (1, entries % BATCH_CHARGES)] {
+            if calls > 0 && per_call > 0 {
+                let requests = self.batches_of_charges(accounts, Order::InTurn, per_call);
+                let (counted, _) = self.exhaust(requests.limited(calls as u64), CALLERS).await?;
+                per_second = per_second.max(counted.per_second(per_call as u64));
+            }
+        }
+        Ok(per_second)
     }
 
     /// Charges of one credit, each a call of its own under a random idempotency key.

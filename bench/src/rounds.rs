@@ -15,6 +15,9 @@ use crate::peers::by_hand::ByHand;
 use crate::process::CpuTime;
 use crate::table::{Ratio, Ratios, grouped, median};
 
+/// What rounds are called during which other programs were busy.
+pub(crate) const DISTURBED: &str = "rounds disturbed";
+
 /// How much of one core other programs may take during a round.
 const OTHERS_PERCENT_MAX: u64 = 10;
 
@@ -214,7 +217,7 @@ impl Rounds {
         if disturbed == 0 {
             return String::new();
         }
-        format!(" ({disturbed} of {} rounds disturbed)", self.0.len())
+        format!(" ({disturbed} of {} {DISTURBED})", self.0.len())
     }
 }
 

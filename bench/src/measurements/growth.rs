@@ -24,8 +24,7 @@ pub(crate) async fn measure(places: &Places) -> Result<Vec<Row>, Failure> {
     let few = Rich::start(places, effort.accounts()).await?;
     let many = Rich::start(places, effort.or_quick(ACCOUNTS, ACCOUNTS_QUICK)).await?;
     let entries = effort.or_quick(ENTRIES, ENTRIES_QUICK);
-    let filled = many.coffer.target().charge_many(&many.accounts, entries - many.accounts.len()).await?;
-    let by_batch = filled.per_second(crate::ledger::BATCH_CHARGES as u64);
+    let by_batch = many.coffer.target().charge_many(&many.accounts, entries - many.accounts.len()).await?;
     eprintln!("  {} entries are there, made at {}/s", grouped(entries as u64), grouped(by_batch));
 
     let contender = |name, Rich { coffer, accounts, .. }: &Rich| {
