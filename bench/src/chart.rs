@@ -17,9 +17,17 @@ const TOP: u32 = 74;
 const ROW: u32 = 34;
 const BAR: u32 = 18;
 const BOTTOM: u32 = 66;
-/// From a quarter to sixteen times.
-const STEPS: [(u64, &str); 7] =
-    [(250, "¼"), (500, "½"), (1_000, "peer"), (2_000, "2×"), (4_000, "4×"), (8_000, "8×"), (16_000, "16×")];
+/// From an eighth to sixteen times. What lies beyond reaches the end, and its number says how far it goes.
+const STEPS: [(u64, &str); 8] = [
+    (125, "⅛"),
+    (250, "¼"),
+    (500, "½"),
+    (1_000, "peer"),
+    (2_000, "2×"),
+    (4_000, "4×"),
+    (8_000, "8×"),
+    (16_000, "16×"),
+];
 
 const STYLE: &str = "\
 text{font:13px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1f2328}\

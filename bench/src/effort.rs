@@ -33,9 +33,10 @@ impl Effort {
         self.or_quick(5, 2)
     }
 
-    /// Disturbed rounds included. If there are too few calm ones by then, the least disturbed ones count.
-    pub(crate) fn rounds_max(self) -> usize {
-        self.or_quick(8, 2)
+    /// How many more rounds may be measured where some were disturbed. If there are too few calm ones then, the least
+    /// disturbed ones count.
+    pub(crate) fn rounds_again(self) -> usize {
+        self.or_quick(3, 0)
     }
 
     /// How many accounts are charged.

@@ -5,15 +5,18 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use coffer_load::{Broken, Counted, Pace, Plan, Protocol, Requests, Until};
 
-use crate::Failure;
 use crate::effort::Effort;
+use crate::machine::sync_ns;
 use crate::peers::by_hand::ByHand;
 use crate::process::CpuTime;
 use crate::table::{Ratio, Ratios, grouped, median};
+use crate::wrk::Wrk;
+use crate::{Failure, Places};
 
 /// What rounds are called during which other programs were busy.
 pub(crate) const DISTURBED: &str = "rounds disturbed";
@@ -37,19 +40,26 @@ pub(crate) struct Contender<'a> {
 
 /// By what.
 pub(crate) enum Loaded<'a> {
-    /// The benchmark's own load, in a closed loop.
-    Here { address: SocketAddr, protocol: Protocol, connections: usize, requests: Requests },
+    /// The benchmark's own load.
+    Here { address: SocketAddr, protocol: Protocol, connections: usize, pace: Pace, requests: Box<Requests> },
     /// pgbench, with so many clients.
     Pgbench { by_hand: &'a ByHand, clients: usize },
+    /// wrk, with the keys in a file.
+    Wrk { places: &'a Places, address: SocketAddr, connections: usize, keys: &'a Path },
+    /// Syncs of a file, one after the other, which no server does.
+    Syncs { places: &'a Places },
 }
 
 /// One server under load for a while.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Turn {
     pub(crate) per_second: u64,
-    /// Of latency; pgbench does not tell it.
+    /// Of latency, which pgbench and wrk are not asked for.
     pub(crate) median_ns: u64,
     pub(crate) ns_99th: u64,
+    pub(crate) ns_999th: u64,
+    /// How late the load itself was: in an open loop, for 99 of 100 requests.
+    pub(crate) delay_ns_99th: u64,
     /// What the server took of a processor, in the kernel and out of it.
     pub(crate) cpu_ns_per_request: u64,
     /// What the load took.
@@ -84,7 +94,13 @@ impl<'a> Contender<'a> {
         address: SocketAddr,
         requests: Requests,
     ) -> Contender<'a> {
-        let load = Loaded::Here { address, protocol: Protocol::Http, connections: CONNECTIONS, requests };
+        let load = Loaded::Here {
+            address,
+            protocol: Protocol::Http,
+            connections: CONNECTIONS,
+            pace: Pace::Closed,
+            requests: Box::new(requests),
+        };
         Contender::new(name, pid, load)
     }
 
@@ -100,8 +116,17 @@ impl<'a> Contender<'a> {
     /// The same with so many connections or clients.
     pub(crate) fn with(mut self, count: usize) -> Contender<'a> {
         match &mut self.load {
-            Loaded::Here { connections, .. } => *connections = count,
+            Loaded::Here { connections, .. } | Loaded::Wrk { connections, .. } => *connections = count,
             Loaded::Pgbench { clients, .. } => *clients = count,
+            Loaded::Syncs { .. } => {}
+        }
+        self
+    }
+
+    /// The same, but asked by the clock.
+    pub(crate) fn by_the_clock(mut self, per_second: u64) -> Contender<'a> {
+        if let Loaded::Here { pace, .. } = &mut self.load {
+            *pace = Pace::Open { per_second };
         }
         self
     }
@@ -124,31 +149,40 @@ impl<'a> Contender<'a> {
 
     pub(crate) async fn turn(&self, seconds: u64) -> Result<Turn, Failure> {
         let before = CpuTime::now(self.pid)?;
-        let mut turn = match &self.load {
-            Loaded::Here { address, protocol, connections, requests } => {
-                let plan = Plan {
-                    address: *address,
-                    protocol: *protocol,
-                    connections: *connections,
-                    pace: Pace::Closed,
-                    until: Until::Elapsed(Duration::from_secs(seconds)),
-                };
-                let counted = drive(plan, requests.again()).await;
-                let (counted, _) = counted.map_err(|failure| Failure::of(self.name, failure))?;
-                Turn::of(&counted, self.done_by_each)
+        let started = Instant::now();
+        let mut turn = self.loaded(seconds).await.map_err(|failure| Failure::of(self.name, failure))?;
+        let used = before.until(CpuTime::now(self.pid)?);
+        let took_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.done.set(self.done.get() + turn.answers * self.done_by_each);
+        turn.cpu_ns_per_request = used.server_ns / turn.answers.max(1);
+        turn.busy_percent = used.server_ns * 100 / took_ns;
+        turn.others_percent = used.others_ns * 100 / took_ns;
+        Ok(turn)
+    }
+
+    async fn loaded(&self, seconds: u64) -> Result<Turn, Failure> {
+        match &self.load {
+            Loaded::Here { address, protocol, connections, pace, requests } => {
+                let (address, protocol, connections, pace) = (*address, *protocol, *connections, *pace);
+                let until = Until::Elapsed(Duration::from_secs(seconds));
+                let plan = Plan { address, protocol, connections, pace, until };
+                let (counted, _) = drive(plan, requests.again()).await?;
+                Ok(Turn::of(&counted, self.done_by_each))
             }
             Loaded::Pgbench { by_hand, clients } => {
                 let per_second = by_hand.charges_per_second(*clients, seconds).await?;
-                Turn { per_second, answers: per_second * seconds, ..Turn::default() }
+                Ok(Turn { per_second, answers: per_second * seconds, ..Turn::default() })
             }
-        };
-        let used = before.until(CpuTime::now(self.pid)?);
-        let core_ns = seconds * 1_000_000_000;
-        self.done.set(self.done.get() + turn.answers * self.done_by_each);
-        turn.cpu_ns_per_request = used.server_ns / turn.answers.max(1);
-        turn.busy_percent = used.server_ns * 100 / core_ns;
-        turn.others_percent = used.others_ns * 100 / core_ns;
-        Ok(turn)
+            Loaded::Wrk { places, address, connections, keys } => {
+                let wrk = Wrk { connections: *connections, seconds };
+                let per_second = wrk.reads_per_second(places, *address, keys).await?;
+                Ok(Turn { per_second, answers: per_second * seconds, ..Turn::default() })
+            }
+            Loaded::Syncs { places } => {
+                let median_ns = sync_ns(places)?;
+                Ok(Turn { per_second: 1_000_000_000 / median_ns.max(1), median_ns, ..Turn::default() })
+            }
+        }
     }
 }
 
@@ -159,6 +193,8 @@ impl Turn {
             per_second: counted.per_second(done_by_each),
             median_ns: counted.latency_ns(0.5),
             ns_99th: counted.latency_ns(0.99),
+            ns_999th: counted.latency_ns(0.999),
+            delay_ns_99th: counted.delay_ns(0.99),
             load_ns_per_request: load_ns / counted.answers_in_all().max(1),
             answers: counted.answers_in_all(),
             ..Turn::default()
@@ -169,12 +205,21 @@ impl Turn {
 impl Rounds {
     /// Warms all of them up, and then loads one after the other until there are enough calm rounds.
     pub(crate) async fn measure(effort: Effort, contenders: &[&Contender<'_>]) -> Result<Rounds, Failure> {
+        Rounds::measure_times(effort, effort.rounds(), contenders).await
+    }
+
+    /// The same with another number of rounds that count.
+    pub(crate) async fn measure_times(
+        effort: Effort,
+        count: usize,
+        contenders: &[&Contender<'_>],
+    ) -> Result<Rounds, Failure> {
         for contender in contenders {
             contender.turn(effort.warm_up_seconds()).await?;
         }
         let mut rounds: Vec<Vec<Turn>> = Vec::new();
-        while rounds.iter().filter(|round| is_calm(round)).count() < effort.rounds()
-            && rounds.len() < effort.rounds_max()
+        while rounds.iter().filter(|round| is_calm(round)).count() < count
+            && rounds.len() < count + effort.rounds_again()
         {
             let mut round = Vec::with_capacity(contenders.len());
             for contender in contenders {
@@ -190,13 +235,18 @@ impl Rounds {
             rounds.push(round);
         }
         rounds.sort_by_key(|round| others_percent(round));
-        rounds.truncate(effort.rounds());
+        rounds.truncate(count);
         Ok(Rounds(rounds))
     }
 
     /// The median of a contender's number.
     pub(crate) fn median(&self, contender: usize, number: impl Fn(&Turn) -> u64) -> u64 {
         median(self.0.iter().map(|round| number(&round[contender]))).unwrap_or(0)
+    }
+
+    /// The median of what is made of a whole round.
+    pub(crate) fn median_of_rounds(&self, number: impl Fn(&[Turn]) -> u64) -> u64 {
+        median(self.0.iter().map(|round| number(round))).unwrap_or(0)
     }
 
     /// One contender's number over another's, of each round by itself, so that the two that are compared were measured side

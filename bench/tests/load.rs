@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use coffer_load::{Expected, Order, Pace, Plan, Protocol, Requests, Template, Until, Values, run};
+use coffer_load::{Counted, Expected, Order, Pace, Plan, Protocol, Requests, Template, Until, Values, run};
 
 const HALT: Duration = Duration::from_millis(400);
 
@@ -61,7 +61,7 @@ fn a_closed_loop_counts_what_the_server_counts() {
     let server = serve(|_| ("200 OK", "{}".to_owned()));
     let until = Until::Elapsed(Duration::from_millis(300));
     let counted = run(&plan(&server, 4, Pace::Closed, until), &mut requests(&server, Expected::status(200)));
-    let counted = counted.and_then(|counted| counted.flawless()).expect("every answer is right");
+    let counted = counted.and_then(Counted::flawless).expect("every answer is right");
     assert_eq!(counted.answers_in_all(), server.answered.load(Ordering::SeqCst));
     assert!(counted.answers > 0 && counted.answers <= counted.answers_in_all());
     assert_eq!(counted.elapsed, Duration::from_millis(300));
@@ -77,7 +77,7 @@ fn a_loop_ends_when_there_are_no_more_requests() {
     let requests = requests(&server, Expected::status(201)).limited(1000);
     let mut requests = requests.harvesting("\"id\":\"", 8);
     let counted = run(&plan(&server, 16, Pace::Closed, Until::Exhausted), &mut requests);
-    let counted = counted.and_then(|counted| counted.flawless()).expect("every answer is right");
+    let counted = counted.and_then(Counted::flawless).expect("every answer is right");
     assert_eq!((counted.answers, server.answered.load(Ordering::SeqCst)), (1000, 1000));
     let harvested = requests.harvested();
     let mut ids: Vec<&[u8]> = (0..harvested.len()).map(|index| harvested.get(index)).collect();
@@ -92,7 +92,7 @@ fn an_open_loop_keeps_its_rate() {
     let until = Until::Elapsed(Duration::from_secs(1));
     let pace = Pace::Open { per_second: 500 };
     let counted = run(&plan(&server, 8, pace, until), &mut requests(&server, Expected::status(200)));
-    let counted = counted.and_then(|counted| counted.flawless()).expect("every answer is right");
+    let counted = counted.and_then(Counted::flawless).expect("every answer is right");
     assert_eq!((counted.answers_in_all(), server.answered.load(Ordering::SeqCst)), (500, 500));
 }
 
@@ -112,13 +112,13 @@ fn a_halt_counts_for_everybody_who_would_have_waited() {
     let server = serve(halting);
     let pace = Pace::Open { per_second: 1000 };
     let open = run(&plan(&server, 1, pace, until), &mut requests(&server, Expected::status(200)));
-    let open = open.and_then(|counted| counted.flawless()).expect("every answer is right");
+    let open = open.and_then(Counted::flawless).expect("every answer is right");
     assert_eq!(open.answers_in_all(), 1000, "what is due is sent, late or not");
     assert!(open.latency_ns(0.85) > half_of_halt, "{} ns", open.latency_ns(0.85));
 
     let server = serve(halting);
     let closed = run(&plan(&server, 1, Pace::Closed, until), &mut requests(&server, Expected::status(200)));
-    let closed = closed.and_then(|counted| counted.flawless()).expect("every answer is right");
+    let closed = closed.and_then(Counted::flawless).expect("every answer is right");
     assert!(closed.latency_ns(0.85) < half_of_halt, "{} ns", closed.latency_ns(0.85));
 }
 
@@ -181,7 +181,7 @@ fn long_requests_and_answers_arrive_whole() {
         pace: Pace::Closed,
         until: Until::Exhausted,
     };
-    let counted = run(&plan, &mut requests).and_then(|counted| counted.flawless());
+    let counted = run(&plan, &mut requests).and_then(Counted::flawless);
     assert_eq!(counted.expect("the answer is right").answers, 1);
     serving.join().expect("it ended");
 }

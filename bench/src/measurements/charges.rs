@@ -1,7 +1,7 @@
 //! Durable charges, one a call, under random idempotency keys: beside a handler that does nothing for the same request, beside
 //! charges written by hand for PostgreSQL and for Redis, and on one account beside many.
 
-use coffer_load::Protocol;
+use coffer_load::{Pace, Protocol};
 use coffer_test_postgres::Cluster;
 
 use crate::client::Operator;
@@ -49,7 +49,7 @@ pub(crate) async fn measure(places: &Places) -> Result<Vec<Row>, Failure> {
     Ok(vec![
         beside(work, per_second, Unit::PerSecond)?
             .ratio_at_least(BARE_RATIO_MIN)
-            .charted("charges, beside a bare axum handler that keeps nothing"),
+            .charted("charges, beside a handler that keeps nothing"),
         beside(
             "  processor time a charge (less is better)".to_owned(),
             |turn| turn.cpu_ns_per_request,
@@ -114,7 +114,8 @@ async fn beside_redis(places: &Places, coffer: &Contender<'_>, work: &str) -> Re
     let data = places.temporary()?;
     let redis = Redis::start(places, data.path(), places.effort.accounts()).await?;
     let (address, protocol) = (redis.server.address, Protocol::Redis);
-    let load = Loaded::Here { address, protocol, connections: 1, requests: redis.charges() };
+    let (pace, requests) = (Pace::Closed, Box::new(redis.charges()));
+    let load = Loaded::Here { address, protocol, connections: 1, pace, requests };
     let peer = Contender::new("Redis", redis.server.pid, load);
     let (peer, connections) = peer.at_its_best(places.effort, &CONNECTIONS_TRIED).await?;
     let rounds = Rounds::measure(places.effort, &[coffer, &peer]).await?;

@@ -8,16 +8,15 @@ use coffer_load::Values;
 
 use crate::ledger::{BALANCE_READ, CREDITS_READ, balance_reads, write_keys};
 use crate::peers::nginx;
-use crate::rounds::{CONNECTIONS, Contender, Rounds, Turn};
+use crate::rounds::{CONNECTIONS, Contender, Loaded, Rounds, Turn};
 use crate::server::{Coffer, Server};
-use crate::table::{Ratio, Ratios, Row, Unit, grouped};
-use crate::wrk::Wrk;
+use crate::table::{Ratio, Row, Unit, grouped};
 use crate::{Failure, Places};
 
 const WORKERS: usize = 1;
 const BARE_RATIO_MIN: Ratio = Ratio::of_thousandths(900);
 const NGINX_RATIO_MIN: Ratio = Ratio::of_thousandths(880);
-const CROSS_CHECK_SECONDS: u64 = 4;
+const CROSS_CHECK_ROUNDS: usize = 2;
 
 /// The contenders by their places in a round.
 const COFFER: usize = 0;
@@ -57,7 +56,7 @@ pub(crate) async fn make_keys(places: &Places, coffer: &Coffer) -> Result<Arc<Va
     target.make_keys(&accounts).await
 }
 
-/// The same by wrk, once: a load that others wrote must come to about the same ratio.
+/// The same by wrk: a load that others wrote must come to about the same ratio.
 async fn cross_check(
     places: &Places,
     folder: &Path,
@@ -67,12 +66,18 @@ async fn cross_check(
 ) -> Result<Row, Failure> {
     let file = folder.join("keys.txt");
     write_keys(keys, &file)?;
-    let wrk = Wrk { connections: CONNECTIONS, seconds: places.effort.or_quick(CROSS_CHECK_SECONDS, 1) };
-    let peer = wrk.reads_per_second(places, bare.address, &file).await?;
-    let number = wrk.reads_per_second(places, coffer.address, &file).await?;
-    let ratio =
-        Ratios::of(Ratio::of(number, peer)).ok_or_else(|| Failure("wrk counted nothing".to_owned()))?;
-    Ok(Row::new(CROSS_CHECK, number, Unit::PerSecond).beside("bare axum", peer, ratio))
+    let contender = |name, server: &Server| {
+        let load = Loaded::Wrk { places, address: server.address, connections: CONNECTIONS, keys: &file };
+        Contender::new(name, server.pid, load)
+    };
+    let contenders = [&contender("coffer by wrk", coffer), &contender("bare axum by wrk", bare)];
+    let rounds = Rounds::measure_times(places.effort, CROSS_CHECK_ROUNDS, &contenders).await?;
+    let per_second = |turn: &Turn| turn.per_second;
+    Ok(Row::new(CROSS_CHECK, rounds.median(0, per_second), Unit::PerSecond).beside(
+        "bare axum",
+        rounds.median(1, per_second),
+        rounds.ratios(0, 1, per_second)?,
+    ))
 }
 
 const CROSS_CHECK: &str = "  cross-check by wrk";
