@@ -37,7 +37,7 @@ fn status_bytes(pid: u32, name: &str) -> Result<u64, Failure> {
 /// Processor time, in nanoseconds since some moment.
 #[derive(Clone, Copy)]
 pub(crate) struct CpuTime {
-    /// Of a process, of those that it started, and of those that they started.
+    /// Of processes, of those that they started, and so on.
     server_ns: u64,
     /// Of this process and those of its children that have ended, and of the kernel's threads.
     own_ns: u64,
@@ -54,12 +54,14 @@ pub(crate) struct CpuUse {
 }
 
 impl CpuTime {
-    pub(crate) fn now(server: u32) -> Result<CpuTime, Failure> {
+    /// Of a server of so many processes, each with those that it started.
+    pub(crate) fn now(server: &[u32]) -> Result<CpuTime, Failure> {
         let all = all()?;
         let own =
             all.get(&std::process::id()).ok_or_else(|| Failure::of("/proc", "this process is missing"))?;
         let own_ns = own.ns + of_tree(&all, KERNEL);
-        Ok(CpuTime { server_ns: of_tree(&all, server), own_ns, machine_ns: machine_ns()? })
+        let server_ns = server.iter().map(|root| of_tree(&all, *root)).sum();
+        Ok(CpuTime { server_ns, own_ns, machine_ns: machine_ns()? })
     }
 
     pub(crate) fn until(self, later: CpuTime) -> CpuUse {

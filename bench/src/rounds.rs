@@ -30,7 +30,8 @@ pub(crate) const CONNECTIONS: usize = 64;
 /// Whom the load goes to.
 pub(crate) struct Contender<'a> {
     pub(crate) name: &'static str,
-    pub(crate) pid: u32,
+    /// The processes that serve, each with those that it started.
+    pub(crate) pids: Vec<u32>,
     pub(crate) load: Loaded<'a>,
     /// How much is done by each request.
     pub(crate) done_by_each: u64,
@@ -105,7 +106,7 @@ impl<'a> Contender<'a> {
     }
 
     pub(crate) fn new(name: &'static str, pid: u32, load: Loaded<'a>) -> Contender<'a> {
-        Contender { name, pid, load, done_by_each: 1, done: Cell::new(0) }
+        Contender { name, pids: vec![pid], load, done_by_each: 1, done: Cell::new(0) }
     }
 
     /// All that was done so far.
@@ -120,6 +121,12 @@ impl<'a> Contender<'a> {
             Loaded::Pgbench { clients, .. } => *clients = count,
             Loaded::Syncs { .. } => {}
         }
+        self
+    }
+
+    /// The same, where another process serves, too.
+    pub(crate) fn served_by(mut self, pid: u32) -> Contender<'a> {
+        self.pids.push(pid);
         self
     }
 
@@ -148,10 +155,10 @@ impl<'a> Contender<'a> {
     }
 
     pub(crate) async fn turn(&self, seconds: u64) -> Result<Turn, Failure> {
-        let before = CpuTime::now(self.pid)?;
+        let before = CpuTime::now(&self.pids)?;
         let started = Instant::now();
         let mut turn = self.loaded(seconds).await.map_err(|failure| Failure::of(self.name, failure))?;
-        let used = before.until(CpuTime::now(self.pid)?);
+        let used = before.until(CpuTime::now(&self.pids)?);
         let took_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
         self.done.set(self.done.get() + turn.answers * self.done_by_each);
         turn.cpu_ns_per_request = used.server_ns / turn.answers.max(1);

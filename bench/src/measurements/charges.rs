@@ -2,11 +2,10 @@
 //! charges written by hand for PostgreSQL and for Redis, and on one account beside many.
 
 use coffer_load::{Pace, Protocol};
-use coffer_test_postgres::Cluster;
 
 use crate::client::Operator;
 use crate::ledger::{CREDITS_PLENTY, Rich};
-use crate::peers::by_hand::{self, ByHand};
+use crate::peers::by_hand::{self, ByHand, Postgres};
 use crate::peers::redis::Redis;
 use crate::rounds::{CONNECTIONS, Contender, Loaded, Rounds, Turn};
 use crate::server::Server;
@@ -93,11 +92,10 @@ async fn beside_postgres(
     coffer: &Contender<'_>,
     work: &str,
 ) -> Result<Row, Failure> {
-    by_hand::program("pgbench")?;
-    let cluster = Cluster::start();
-    let by_hand = ByHand::make(&cluster, folder, places.effort.accounts())?;
+    let postgres = Postgres::start(places)?;
+    let by_hand = ByHand::make(&postgres.cluster, folder, places.effort.accounts())?;
     let load = Loaded::Pgbench { by_hand: &by_hand, clients: 1 };
-    let peer = Contender::new("PostgreSQL by hand", cluster.keeper_id(), load);
+    let peer = Contender::new("PostgreSQL by hand", postgres.pid, load);
     let (peer, clients) = peer.at_its_best(places.effort, &by_hand::CLIENTS).await?;
     let rounds = Rounds::measure(places.effort, &[coffer, &peer]).await?;
     Ok(Row::new(format!("{work}{}", rounds.disturbed()), rounds.median(0, per_second), Unit::PerSecond)

@@ -6,7 +6,7 @@ use coffer_load::{Pace, Values};
 use coffer_test_postgres::{Cluster, Database};
 
 use crate::ledger::{Target, plan};
-use crate::peers::by_hand::{self, ByHand};
+use crate::peers::by_hand::{self, ByHand, Postgres};
 use crate::rounds::{Contender, Loaded, Rounds, drive};
 use crate::server::Node;
 use crate::table::{Ratio, Ratios, Row, Unit, grouped};
@@ -34,16 +34,15 @@ struct Ledger {
 }
 
 pub(crate) async fn measure(places: &Places) -> Result<Vec<Row>, Failure> {
-    by_hand::program("pgbench")?;
     let (effort, folder) = (places.effort, places.temporary()?);
-    let cluster = Cluster::start();
-    let by_hand = ByHand::make(&cluster, folder.path(), effort.or_quick(ACCOUNTS, ACCOUNTS_QUICK))?;
-    let ledger = Ledger::make(places, &cluster).await?;
+    let postgres = Postgres::start(places)?;
+    let by_hand = ByHand::make(&postgres.cluster, folder.path(), effort.or_quick(ACCOUNTS, ACCOUNTS_QUICK))?;
+    let ledger = Ledger::make(places, &postgres.cluster).await?;
 
     let load = Loaded::Pgbench { by_hand: &by_hand, clients: 1 };
-    let hand = Contender::new("by hand", cluster.keeper_id(), load);
+    let hand = Contender::new("by hand", postgres.pid, load);
     let (hand, clients) = hand.at_its_best(effort, &by_hand::CLIENTS).await?;
-    let (coffer, connections) = ledger.contender().at_its_best(effort, &CONNECTIONS).await?;
+    let (coffer, connections) = ledger.contender(postgres.pid).at_its_best(effort, &CONNECTIONS).await?;
     let (commits_before, done_before) = (ledger.commits(), coffer.done());
     let rounds = Rounds::measure(effort, &[&coffer, &hand]).await?;
     let commits = ledger.commits() - commits_before;
@@ -59,13 +58,12 @@ pub(crate) async fn measure(places: &Places) -> Result<Vec<Row>, Failure> {
 
 /// The same load on few entries and on many.
 pub(crate) async fn measure_growth(places: &Places) -> Result<Vec<Row>, Failure> {
-    by_hand::program("postgres")?;
     let effort = places.effort;
     let (entries_few, entries_many) =
         (effort.or_quick(ENTRIES_FEW, ENTRIES_FEW_QUICK), effort.or_quick(ENTRIES_MANY, ENTRIES_MANY_QUICK));
-    let cluster = Cluster::start();
-    let ledger = Ledger::make(places, &cluster).await?;
-    let contender = ledger.contender().with(GROWTH_CONNECTIONS);
+    let postgres = Postgres::start(places)?;
+    let ledger = Ledger::make(places, &postgres.cluster).await?;
+    let contender = ledger.contender(postgres.pid).with(GROWTH_CONNECTIONS);
     let target = ledger.node.target();
     let mut measured = Vec::new();
     let mut there = ledger.accounts.len();
@@ -123,9 +121,11 @@ impl Ledger {
         Ok(Ledger { database, accounts, node })
     }
 
-    fn contender(&self) -> Contender<'static> {
+    /// Coffer and its PostgreSQL.
+    fn contender(&self, postgres: u32) -> Contender<'static> {
         let Node { server } = &self.node;
-        Contender::http("coffer", server.pid, server.address, self.node.target().charges(&self.accounts))
+        let requests = self.node.target().charges(&self.accounts);
+        Contender::http("coffer", server.pid, server.address, requests).served_by(postgres)
     }
 
     /// Half of the connections go to each node, each half from a thread of its own.

@@ -1,12 +1,13 @@
 //! A charge as people write it by hand for PostgreSQL: one statement, sent by pgbench.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use coffer_test_postgres::{Cluster, Database};
 use tokio::process::Command;
 
-use crate::Failure;
+use crate::{Failure, Places};
 
 /// How many clients pgbench is tried with.
 pub(crate) const CLIENTS: [usize; 4] = [8, 16, 32, 64];
@@ -27,6 +28,40 @@ CREATE TABLE credits (account_id bigint PRIMARY KEY, available bigint NOT NULL C
 CREATE TABLE charges (id bigserial PRIMARY KEY, account_id bigint NOT NULL, idempotency_key uuid NOT NULL,
     credits bigint NOT NULL, available_after bigint NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (account_id, idempotency_key))";
+
+/// A PostgreSQL of its own.
+pub(crate) struct Postgres {
+    pub(crate) cluster: Cluster,
+    /// The process that starts all others of it.
+    pub(crate) pid: u32,
+}
+
+impl Postgres {
+    /// # Errors
+    /// Where it is missing, or its data lies on another disk than what it is measured against.
+    pub(crate) fn start(places: &Places) -> Result<Postgres, Failure> {
+        program("postgres")?;
+        program("pgbench")?;
+        let cluster = Cluster::start();
+        let device = |path: &Path| {
+            let metadata = std::fs::metadata(path);
+            metadata.map(|data| data.dev()).map_err(|error| Failure::of(&path.display().to_string(), error))
+        };
+        if device(cluster.directory())? != device(&places.out)? {
+            let elsewhere = cluster.directory().parent().unwrap_or(Path::new("/")).display().to_string();
+            return Err(Failure::of(
+                "PostgreSQL's data lies on another disk than bench/out: set TMPDIR",
+                elsewhere,
+            ));
+        }
+        let file = cluster.directory().join("data/postmaster.pid");
+        let text =
+            std::fs::read_to_string(&file).map_err(|error| Failure::of("read postmaster.pid", error))?;
+        let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
+        let pid = pid.ok_or_else(|| Failure("postmaster.pid has no process id".to_owned()))?;
+        Ok(Postgres { cluster, pid })
+    }
+}
 
 /// The statement by hand, in a database of its own.
 pub(crate) struct ByHand {
