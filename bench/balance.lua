@@ -14,11 +14,9 @@ function request()
   return requests[last]
 end
 
--- One line that a program can read: see load.rs.
+-- One line that a program can read: see src/wrk.rs.
 function done(summary, latency)
   local errors = summary.errors
-  print(string.format("measured %d %d %d %d %d %d",
-    summary.requests, summary.duration,
-    errors.connect + errors.read + errors.write + errors.timeout, errors.status,
-    latency:percentile(50), latency:percentile(99)))
+  print(string.format("measured %d %d %d %d", summary.requests, summary.duration,
+    errors.connect + errors.read + errors.write + errors.timeout, errors.status))
 end

@@ -1,15 +1,16 @@
-//! One HTTP connection, and the calls that the measurements need.
+//! One HTTP connection, for what is asked once: all that is load is elsewhere.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT, AUTHORIZATION, HOST};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::Failure;
@@ -24,7 +25,7 @@ const REQUEST_MS_MAX: u64 = 60_000;
 
 /// A connection that is kept.
 pub(crate) struct Client {
-    requests: SendRequest<Full<Bytes>>,
+    requests: SendRequest<Empty<Bytes>>,
     host: String,
 }
 
@@ -46,34 +47,35 @@ impl Client {
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Result<Answer, Failure> {
-        self.send("GET", path, &[], Bytes::new()).await
+        self.send("GET", path, &[]).await
     }
 
-    /// Reads a key's balance.
-    pub(crate) async fn balance(&mut self, secret: &str) -> Result<Answer, Failure> {
-        self.send("POST", BALANCE_PATH, &[("ZF-API-KEY", secret)], Bytes::new()).await
+    async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let exchange = async {
+            let response = self.begin(method, path, headers).await?;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.map_err(|error| Failure::of(path, error))?;
+            Ok(Answer { status, body: body.to_bytes() })
+        };
+        let answer = tokio::time::timeout(Duration::from_millis(REQUEST_MS_MAX), exchange).await;
+        answer.map_err(|late| Failure::of(path, late))?
     }
 
-    async fn send(
+    /// Sends a request; the body of the answer is still to come.
+    async fn begin(
         &mut self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-        body: Bytes,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, &self.host);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body)).map_err(|error| Failure::of(path, error))?;
-        let exchange = async {
-            self.requests.ready().await?;
-            let response = self.requests.send_request(request).await?;
-            let status = response.status().as_u16();
-            Ok::<_, hyper::Error>(Answer { status, body: response.into_body().collect().await?.to_bytes() })
-        };
-        let answer = tokio::time::timeout(Duration::from_millis(REQUEST_MS_MAX), exchange).await;
-        answer.map_err(|late| Failure::of(path, late))?.map_err(|error| Failure::of(path, error))
+        let request = request.body(Empty::new()).map_err(|error| Failure::of(path, error))?;
+        let failed = |error| Failure::of(path, error);
+        self.requests.ready().await.map_err(failed)?;
+        self.requests.send_request(request).await.map_err(failed)
     }
 }
 
@@ -94,61 +96,35 @@ impl Operator {
         Ok(Operator { client: Client::connect(address).await?, authorization: format!("Bearer {key}") })
     }
 
-    /// Makes an account with one grant, by two requests; answers its id.
-    pub(crate) async fn account_with_grant(
-        &mut self,
-        number: usize,
-        credits: &str,
-    ) -> Result<String, Failure> {
-        let account =
-            self.create("/v1/accounts", number, &json!({"name": format!("customer {number}")})).await?;
-        let account = account["id"].as_str().unwrap_or_default().to_owned();
-        self.create(&format!("/v1/accounts/{account}/grants"), number, &json!({"credits": credits})).await?;
-        Ok(account)
+    /// What an account has available, as the API writes it.
+    pub(crate) async fn available(&mut self, account: &str) -> Result<String, Failure> {
+        let path = format!("/v1/accounts/{account}/balance");
+        let headers = [(AUTHORIZATION.as_str(), self.authorization.as_str())];
+        let answer = self.client.send("GET", &path, &headers).await?;
+        let body: Value = serde_json::from_slice(&answer.body).map_err(|error| Failure::of(&path, error))?;
+        let available = body["available"].as_str();
+        available.map(str::to_owned).ok_or_else(|| Failure::of(&path, answer.text()))
     }
 
-    /// Charges many accounts by one request: all of it must be done.
-    pub(crate) async fn charge_all(&mut self, name: &str, accounts: &[&str]) -> Result<(), Failure> {
-        let charge = |(number, account): (usize, &&str)| json!({"idempotency_key": format!("{name}-{number}"), "type": "charge", "account_id": account, "credits": 1});
-        let operations: Vec<Value> = accounts.iter().enumerate().map(charge).collect();
-        let headers =
-            [("Authorization", self.authorization.as_str()), (CONTENT_TYPE.as_str(), "application/json")];
-        let body = Bytes::from(json!({"operations": operations}).to_string());
-        let answer = self.client.send("POST", "/v1/batch", &headers, body).await?;
-        let made = answer.text().matches("\"status\":201").count();
-        if answer.status != 200 || made != accounts.len() {
-            return Err(Failure(format!(
-                "a batch answered {}, {made} of {} done",
-                answer.status,
-                accounts.len()
-            )));
-        }
-        Ok(())
-    }
-
-    /// Makes an account with one grant and one key, by three requests; answers the key's secret.
-    pub(crate) async fn account_with_key(&mut self, number: usize, credits: &str) -> Result<String, Failure> {
-        let account =
-            self.create("/v1/accounts", number, &json!({"name": format!("customer {number}")})).await?;
-        let account = account["id"].as_str().unwrap_or_default();
-        self.create(&format!("/v1/accounts/{account}/grants"), number, &json!({"credits": credits})).await?;
-        let key =
-            self.create(&format!("/v1/accounts/{account}/keys"), number, &json!({"name": "only"})).await?;
-        let secret = key["secret"].as_str();
-        secret.map(str::to_owned).ok_or_else(|| Failure("a key was made without a secret".to_owned()))
-    }
-
-    async fn create(&mut self, path: &str, number: usize, body: &Value) -> Result<Value, Failure> {
-        let once = format!("bench-{number}");
+    /// Streams all entries of an account as NDJSON; answers how many lines and bytes there were.
+    pub(crate) async fn stream_entries(&mut self, account: &str) -> Result<(u64, u64), Failure> {
+        let path = format!("/v1/accounts/{account}/entries");
         let headers = [
-            ("Authorization", self.authorization.as_str()),
-            (CONTENT_TYPE.as_str(), "application/json"),
-            ("Idempotency-Key", once.as_str()),
+            (AUTHORIZATION.as_str(), self.authorization.as_str()),
+            (ACCEPT.as_str(), "application/x-ndjson"),
         ];
-        let answer = self.client.send("POST", path, &headers, Bytes::from(body.to_string())).await?;
-        if answer.status != 201 {
-            return Err(Failure(format!("POST {path} answered {}: {}", answer.status, answer.text())));
+        let mut response = self.client.begin("GET", &path, &headers).await?;
+        if response.status() != StatusCode::OK {
+            return Err(Failure::of(&path, response.status()));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| Failure::of(path, error))
+        let (mut lines, mut bytes) = (0, 0);
+        while let Some(frame) = response.frame().await {
+            let frame = frame.map_err(|error| Failure::of(&path, error))?;
+            if let Some(data) = frame.data_ref() {
+                lines += memchr::memchr_iter(b'\n', data).count() as u64;
+                bytes += data.len() as u64;
+            }
+        }
+        Ok((lines, bytes))
     }
 }

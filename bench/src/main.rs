@@ -3,16 +3,21 @@
 //! Each measurement has a module and gives rows of one table. This file chooses among them, prints the table,
 //! and writes it to a file. Nothing here decides whether a number is good: a goal is printed beside it.
 
-mod balance;
-mod idle_accounts;
-mod shared_ledger;
+mod measurements;
 
-mod client;
-mod load;
+mod ledger;
+mod peers;
+mod rounds;
 mod server;
 
+mod client;
+mod wrk;
+
+mod chart;
+mod effort;
 mod machine;
 mod process;
+mod results;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -20,17 +25,36 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use effort::Effort;
 use machine::Machine;
+use measurements::{batches, charges, growth, idle_accounts, latency, postgres, reads, single, stream};
 use table::{Row, Table};
 
 /// The measurements by name, in the order in which they run.
-const MEASUREMENTS: [&str; 4] = ["balance", "idle-accounts", "postgres", "postgres-growth"];
-/// Those that take so long that they only run where they are named.
-const ONLY_NAMED: [&str; 1] = ["postgres-growth"];
+const MEASUREMENTS: [&str; 12] = [
+    "reads",
+    "charges",
+    "charges-best",
+    "charges-hot",
+    "batch",
+    "single",
+    "latency",
+    "stream",
+    "idle-accounts",
+    "postgres",
+    "growth",
+    "postgres-growth",
+];
+/// Those that take so long that they only run where they are named, or with `--full`.
+const ONLY_FULL: [&str; 2] = ["growth", "postgres-growth"];
 
 const SCRIPTS: &str = "bench";
 const OUT: &str = "bench/out";
-const RESULTS: &str = "results.txt";
+const RESULTS_TEXT: &str = "results.txt";
+const RESULTS: &str = "results.json";
+const CHART: &str = "results.svg";
+/// The chart that the documentation shows.
+const CHART_OF_DOCS: &str = "docs/images/speed.svg";
 
 /// Why something could not be measured. The message is for people.
 #[derive(Debug, thiserror::Error)]
@@ -53,10 +77,12 @@ struct Places {
     /// Where results, logs and the servers' data go. It lies on the disk that the checkout lies on: writes to
     /// a file system in memory would cost nothing.
     out: PathBuf,
+    /// How much is measured.
+    effort: Effort,
 }
 
 impl Places {
-    fn find() -> Result<Places, Failure> {
+    fn find(effort: Effort) -> Result<Places, Failure> {
         let scripts = PathBuf::from(SCRIPTS);
         if !scripts.join("balance.lua").exists() {
             return Err(Failure("start it with bench/run".to_owned()));
@@ -65,7 +91,7 @@ impl Places {
         let binaries = binary.parent().unwrap_or(Path::new(".")).to_owned();
         let out = PathBuf::from(OUT);
         std::fs::create_dir_all(&out).map_err(|error| Failure::of(OUT, error))?;
-        Ok(Places { binaries, scripts, out })
+        Ok(Places { binaries, scripts, out, effort })
     }
 
     /// A folder that is gone once it is dropped.
@@ -74,20 +100,55 @@ impl Places {
     }
 }
 
-// One thread: on a small machine the cores belong to what is measured.
+/// What was asked for.
+enum Asked {
+    Measure {
+        names: Vec<String>,
+        effort: Effort,
+    },
+    /// Draws the chart of the documentation from the last results, or from a file of results.
+    Chart {
+        results: PathBuf,
+    },
+}
+
+impl Asked {
+    fn parse(words: impl Iterator<Item = String>) -> Result<Asked, String> {
+        let (mut names, mut effort) = (Vec::new(), Effort::default());
+        let mut words = words.peekable();
+        if words.peek().is_some_and(|word| word == "chart") {
+            let results = words.nth(1).map_or_else(|| Path::new(OUT).join(RESULTS), PathBuf::from);
+            return Ok(Asked::Chart { results });
+        }
+        for word in words {
+            match word.as_str() {
+                "--quick" => effort.is_quick = true,
+                "--full" => effort.is_full = true,
+                name if MEASUREMENTS.contains(&name) => names.push(word),
+                _ => return Err(format!("{word} is none of {}", MEASUREMENTS.join(", "))),
+            }
+        }
+        Ok(Asked::Measure { names, effort })
+    }
+}
+
+// One thread, and another for the load: on a small machine the cores belong to what is measured.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let names: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(unknown) = names.iter().find(|name| !MEASUREMENTS.contains(&name.as_str())) {
-        eprintln!("bench: {unknown} is none of {}", MEASUREMENTS.join(", "));
-        return ExitCode::from(2);
-    }
-    // Whichever comes first: what is dropped on the way takes its servers with it.
-    let measured = tokio::select! {
-        measured = measure(&names) => measured,
-        () = told_to_end() => Err(Failure("ended before it was done".to_owned())),
+    let done = match Asked::parse(std::env::args().skip(1)) {
+        Err(wrong) => {
+            eprintln!("bench: {wrong}");
+            eprintln!("usage: bench/run [--quick] [--full] [NAME ...] | bench/run chart [FILE]");
+            return ExitCode::from(2);
+        }
+        Ok(Asked::Chart { results }) => draw(&results, Path::new(CHART_OF_DOCS)).map(|()| true),
+        // Whichever comes first: what is dropped on the way takes its servers with it.
+        Ok(Asked::Measure { names, effort }) => tokio::select! {
+            measured = measure(&names, effort) => measured,
+            () = told_to_end() => Err(Failure("ended before it was done".to_owned())),
+        },
     };
-    match measured {
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
@@ -98,13 +159,13 @@ async fn main() -> ExitCode {
 }
 
 /// Measures what is named, or else everything. `false` where something could not be measured.
-async fn measure(names: &[String]) -> Result<bool, Failure> {
-    let places = Places::find()?;
-    let mut table = Table::new(Machine::look(&places).await?);
-    let mut complete = true;
+async fn measure(names: &[String], effort: Effort) -> Result<bool, Failure> {
+    let places = Places::find(effort)?;
+    let machine = Machine::look(&places).await?;
+    let mut table = Table { machine, is_quick: effort.is_quick, rows: Vec::new() };
     for name in MEASUREMENTS {
         let is_chosen = if names.is_empty() {
-            !ONLY_NAMED.contains(&name)
+            effort.is_full || !ONLY_FULL.contains(&name)
         } else {
             names.iter().any(|chosen| chosen == name)
         };
@@ -112,28 +173,49 @@ async fn measure(names: &[String]) -> Result<bool, Failure> {
             continue;
         }
         eprintln!("measuring: {name}");
-        let measured = match name {
-            "balance" => balance::measure(&places).await,
-            "idle-accounts" => idle_accounts::measure(&places).await,
-            "postgres" => shared_ledger::measure(&places).await,
-            "postgres-growth" => shared_ledger::measure_growth(&places).await,
-            other => unreachable!("{other} is no measurement"),
-        };
-        match measured {
-            Ok(rows) => table.extend(rows),
-            Err(failure) => {
-                eprintln!("bench: {name}: {failure}");
-                table.extend(vec![Row::failed(name, &failure)]);
-                complete = false;
-            }
-        }
+        let rows = run(name, &places).await.unwrap_or_else(|failure| {
+            eprintln!("bench: {name}: {failure}");
+            vec![Row::failed(name, &failure)]
+        });
+        table.rows.extend(rows.into_iter().map(|row| Row { measurement: name, ..row }));
     }
     let text = table.to_string();
     print!("{text}");
+    let file = places.out.join(RESULTS_TEXT);
+    std::fs::write(&file, text).map_err(|error| Failure::of("write the results", error))?;
     let results = places.out.join(RESULTS);
-    std::fs::write(&results, text).map_err(|error| Failure::of("write the results", error))?;
-    eprintln!("written to {}", results.display());
-    Ok(complete)
+    results::write(&table, &results)?;
+    draw(&results, &places.out.join(CHART))?;
+    eprintln!("written to {}, beside a file for programs and a chart", file.display());
+    Ok(table.rows.iter().all(|row| row.coffer.is_ok()))
+}
+
+async fn run(name: &str, places: &Places) -> Result<Vec<Row>, Failure> {
+    match name {
+        "reads" => reads::measure(places).await,
+        "charges" => charges::measure(places).await,
+        "charges-best" => charges::measure_at_best(places).await,
+        "charges-hot" => charges::measure_hot(places).await,
+        "batch" => batches::measure(places).await,
+        "single" => single::measure(places).await,
+        "latency" => latency::measure(places).await,
+        "stream" => stream::measure(places).await,
+        "idle-accounts" => idle_accounts::measure(places).await,
+        "postgres" => postgres::measure(places).await,
+        "growth" => growth::measure(places).await,
+        "postgres-growth" => postgres::measure_growth(places).await,
+        other => unreachable!("{other} is no measurement"),
+    }
+}
+
+/// Draws a chart of results, if there is something to draw.
+fn draw(results: &Path, chart: &Path) -> Result<(), Failure> {
+    let Some(svg) = chart::draw(&results::read(results)?)? else { return Ok(()) };
+    let failed = |error| Failure::of("write the chart", error);
+    if let Some(folder) = chart.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(chart, svg).map_err(failed)
 }
 
 async fn told_to_end() {

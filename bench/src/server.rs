@@ -1,4 +1,4 @@
-//! Servers: Coffer and the bare one, each a process of its own on loopback.
+//! Servers: Coffer, and what it is measured against, each a process of its own on loopback.
 //!
 //! A server is ended by its process id, and never outlives the value that stands for it.
 
@@ -14,9 +14,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::client::Client;
+use crate::ledger::Target;
 use crate::{Failure, Places, process};
 
 const START_MS_MAX: u64 = 120_000;
+const START_POLL_MS: u64 = 20;
 const END_MS_MAX: u64 = 60_000;
 
 /// A server that runs.
@@ -61,6 +63,11 @@ impl Coffer {
             std::fs::read_to_string(key).map_err(|error| Failure::of("read the operator's key", error))?;
         Ok(Coffer { server, operator_key: operator_key.trim().to_owned(), start_ms })
     }
+
+    /// Where it is, and the key that opens it.
+    pub(crate) fn target(&self) -> Target {
+        Target { address: self.server.address, operator_key: self.operator_key.clone() }
+    }
 }
 
 /// Coffer that runs on a database.
@@ -80,6 +87,11 @@ impl Node {
             .env("COFFER_DATABASE_URL", database_url)
             .env("COFFER_OPERATOR_KEY", Node::OPERATOR_KEY);
         Ok(Node { server: Server::start(command, "coffer is listening on http://").await? })
+    }
+
+    /// Where it is, and the key that opens it.
+    pub(crate) fn target(&self) -> Target {
+        Target { address: self.server.address, operator_key: Node::OPERATOR_KEY.to_owned() }
     }
 }
 
@@ -106,14 +118,40 @@ impl Server {
         Ok(Server { address, pid, child, _said: said })
     }
 
+    /// Starts a server that does not tell where it listens: it was told.
+    pub(crate) async fn start_at(mut command: Command, address: SocketAddr) -> Result<Server, Failure> {
+        let program = command.as_std().get_program().to_string_lossy().into_owned();
+        let mut child = command.spawn().map_err(|error| Failure::of(&format!("start {program}"), error))?;
+        let stdout = child.stdout.take().expect("its output is a pipe");
+        let pid = child.id().ok_or_else(|| Failure(format!("{program} has ended")))?;
+        let deadline = Instant::now() + Duration::from_millis(START_MS_MAX);
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            let ended = child.try_wait().map_err(|error| Failure::of(&program, error))?;
+            if ended.is_some() || Instant::now() > deadline {
+                return Err(Failure(format!("{program} did not start; its log is in bench/out")));
+            }
+            tokio::time::sleep(Duration::from_millis(START_POLL_MS)).await;
+        }
+        Ok(Server { address, pid, child, _said: BufReader::new(stdout).lines() })
+    }
+
     pub(crate) fn resident_bytes(&self) -> Result<u64, Failure> {
         process::resident_bytes(self.pid)
     }
 
     /// Tells the server to end, and waits until it has.
-    pub(crate) async fn end(mut self) -> Result<(), Failure> {
+    pub(crate) async fn end(self) -> Result<(), Failure> {
+        self.end_by(Signal::TERM).await
+    }
+
+    /// Ends the server as a crash does, and waits until it is gone.
+    pub(crate) async fn kill(self) -> Result<(), Failure> {
+        self.end_by(Signal::KILL).await
+    }
+
+    async fn end_by(mut self, signal: Signal) -> Result<(), Failure> {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).expect("a process id is positive");
-        kill_process(pid, Signal::TERM).map_err(|error| Failure::of("end a server", error))?;
+        kill_process(pid, signal).map_err(|error| Failure::of("end a server", error))?;
         let ended = tokio::time::timeout(Duration::from_millis(END_MS_MAX), self.child.wait()).await;
         let ended = ended.map_err(|late| Failure::of("a server does not end", late))?;
         ended.map(|_status| ()).map_err(|error| Failure::of("end a server", error))
@@ -121,7 +159,7 @@ impl Server {
 }
 
 /// A program without the environment of this one: variables must not change what is measured.
-fn command(program: &Path, log: &Path) -> Result<Command, Failure> {
+pub(crate) fn command(program: &Path, log: &Path) -> Result<Command, Failure> {
     let log = File::create(log).map_err(|error| Failure::of("write a server's log", error))?;
     let mut command = Command::new(AsRef::<OsStr>::as_ref(program));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);

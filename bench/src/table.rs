@@ -9,65 +9,158 @@ use crate::machine::Machine;
 
 const NOTHING: &str = "-";
 const HEAD: [&str; 5] = ["work", "coffer", "peer", "ratio", "goal"];
+const QUICK: &str = "A QUICK RUN: rounds and ledgers far too small. It shows that everything can be measured; its numbers mean nothing.";
 
 /// Everything that was measured on a machine.
 pub(crate) struct Table {
-    machine: Machine,
-    rows: Vec<Row>,
+    pub(crate) machine: Machine,
+    pub(crate) is_quick: bool,
+    pub(crate) rows: Vec<Row>,
 }
 
-/// One row. What does not apply is a dash.
-pub(crate) struct Row([String; 5]);
+/// One row. What does not apply is not there.
+pub(crate) struct Row {
+    /// The name of the measurement that it belongs to.
+    pub(crate) measurement: &'static str,
+    pub(crate) work: String,
+    pub(crate) coffer: Result<Quantity, String>,
+    pub(crate) peer: Option<(String, Quantity)>,
+    pub(crate) ratio: Option<Ratios>,
+    pub(crate) goal: Option<Goal>,
+    /// What the chart calls it, where it is in the chart.
+    pub(crate) chart: Option<&'static str>,
+}
+
+/// What a number is to be, and whether it is.
+pub(crate) struct Goal {
+    pub(crate) text: String,
+    pub(crate) is_met: bool,
+}
+
+/// A number with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quantity {
+    pub(crate) number: u64,
+    pub(crate) unit: Unit,
+}
+
+/// Units, as small as what is counted in them needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    PerSecond,
+    Nanoseconds,
+    Milliseconds,
+    Bytes,
+    BytesPerAccount,
+    Percent,
+    Count,
+}
 
 /// Coffer's number over the peer's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Ratio {
-    thousandths: u64,
+    pub(crate) thousandths: u64,
 }
 
 /// The ratios of several rounds: the one in the middle, and those between which half of them lie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ratios {
     pub(crate) median: Ratio,
-    lower: Ratio,
-    upper: Ratio,
-}
-
-impl Table {
-    pub(crate) fn new(machine: Machine) -> Table {
-        Table { machine, rows: Vec::new() }
-    }
-
-    pub(crate) fn extend(&mut self, rows: Vec<Row>) {
-        self.rows.extend(rows);
-    }
+    pub(crate) lower: Ratio,
+    pub(crate) upper: Ratio,
 }
 
 impl Row {
     /// A number of Coffer's.
-    pub(crate) fn new(work: impl Into<String>, coffer: impl Into<String>) -> Row {
-        let nothing = || NOTHING.to_owned();
-        Row([work.into(), coffer.into(), nothing(), nothing(), nothing()])
+    pub(crate) fn new(work: impl Into<String>, number: u64, unit: Unit) -> Row {
+        Row {
+            measurement: "",
+            work: work.into(),
+            coffer: Ok(Quantity { number, unit }),
+            peer: None,
+            ratio: None,
+            goal: None,
+            chart: None,
+        }
     }
 
     /// Something that could not be measured.
-    pub(crate) fn failed(work: &str, failure: &Failure) -> Row {
-        Row::new(work, format!("not measured: {failure}"))
+    pub(crate) fn failed(work: impl Into<String>, failure: &Failure) -> Row {
+        Row { coffer: Err(failure.to_string()), ..Row::new(work, 0, Unit::Count) }
     }
 
-    /// Beside the peer's.
-    pub(crate) fn beside(mut self, peer: impl Into<String>, ratio: Ratios) -> Row {
-        let [_, _, peer_cell, ratio_cell, _] = &mut self.0;
-        *peer_cell = peer.into();
-        *ratio_cell = ratio.to_string();
-        self
+    /// Beside a peer's number, in the same unit.
+    pub(crate) fn beside(self, peer: impl Into<String>, number: u64, ratio: Ratios) -> Row {
+        let unit = self.coffer.as_ref().map_or(Unit::Count, |quantity| quantity.unit);
+        Row { peer: Some((peer.into(), Quantity { number, unit })), ratio: Some(ratio), ..self }
     }
 
-    /// What it is to be, and whether it is.
-    pub(crate) fn goal(mut self, goal: &str, is_met: bool) -> Row {
-        let [_, _, _, _, cell] = &mut self.0;
-        *cell = format!("{goal}: {}", if is_met { "met" } else { "missed" });
-        self
+    /// What the number must at least be, or at most.
+    pub(crate) fn goal(self, text: impl Into<String>, is_met: bool) -> Row {
+        Row { goal: Some(Goal { text: text.into(), is_met }), ..self }
+    }
+
+    /// What the ratio must at least be.
+    pub(crate) fn ratio_at_least(self, ratio_min: Ratio) -> Row {
+        let is_met = self.ratio.is_some_and(|ratio| ratio.median >= ratio_min);
+        self.goal(format!(">= {ratio_min}"), is_met)
+    }
+
+    /// What the number must at most be.
+    pub(crate) fn at_most(self, number_max: u64) -> Row {
+        let (text, is_met) = match &self.coffer {
+            Ok(quantity) => {
+                (Quantity { number: number_max, ..*quantity }.to_string(), quantity.number <= number_max)
+            }
+            Err(_) => return self,
+        };
+        self.goal(format!("<= {text}"), is_met)
+    }
+
+    /// What the number must at least be.
+    pub(crate) fn at_least(self, number_min: u64) -> Row {
+        let (text, is_met) = match &self.coffer {
+            Ok(quantity) => {
+                (Quantity { number: number_min, ..*quantity }.to_string(), quantity.number >= number_min)
+            }
+            Err(_) => return self,
+        };
+        self.goal(format!(">= {text}"), is_met)
+    }
+
+    /// Puts the ratio into the chart.
+    pub(crate) fn charted(self, name: &'static str) -> Row {
+        Row { chart: Some(name), ..self }
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let nothing = || NOTHING.to_owned();
+        let coffer = match &self.coffer {
+            Ok(quantity) => quantity.to_string(),
+            Err(failure) => format!("NOT MEASURED: {failure}"),
+        };
+        let peer = self.peer.as_ref().map_or_else(nothing, |(name, quantity)| format!("{name} {quantity}"));
+        let ratio = self.ratio.map_or_else(nothing, |ratio| ratio.to_string());
+        let goal = self.goal.as_ref().map_or_else(nothing, |goal| {
+            format!("{}: {}", goal.text, if goal.is_met { "met" } else { "missed" })
+        });
+        [self.work.clone(), coffer, peer, ratio, goal]
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.number;
+        match self.unit {
+            Unit::PerSecond => write!(f, "{}/s", grouped(number)),
+            Unit::Nanoseconds if number < 1_000_000 => write!(f, "{} µs", in_thousands(number)),
+            Unit::Nanoseconds => write!(f, "{} ms", in_thousands(number / 1000)),
+            Unit::Milliseconds => write!(f, "{} s", in_thousands(number)),
+            Unit::Bytes => write!(f, "{} MB", in_thousands(number / 1000)),
+            Unit::BytesPerAccount => write!(f, "{} bytes", grouped(number)),
+            Unit::Percent => write!(f, "{number} %"),
+            Unit::Count => write!(f, "{}", grouped(number)),
+        }
     }
 }
 
@@ -110,17 +203,26 @@ impl fmt::Display for Ratios {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.machine)?;
-        let head = HEAD.map(str::to_owned);
-        let cells = || std::iter::once(&head).chain(self.rows.iter().map(|row| &row.0));
-        let widths: [usize; 5] =
-            std::array::from_fn(|column| cells().map(|row| row[column].chars().count()).max().unwrap_or(0));
-        for (index, row) in cells().enumerate() {
+        if self.is_quick {
+            writeln!(f, "{QUICK}\n")?;
+        }
+        let cells: Vec<[String; 5]> =
+            std::iter::once(HEAD.map(str::to_owned)).chain(self.rows.iter().map(Row::cells)).collect();
+        // What could not be measured says so at length, and does not widen the column for the others.
+        let is_measured = |row: &&[String; 5]| !row[1].starts_with("NOT");
+        let widths: [usize; 5] = std::array::from_fn(|column| {
+            cells.iter().filter(is_measured).map(|row| row[column].chars().count()).max().unwrap_or(0)
+        });
+        for (index, row) in cells.iter().enumerate() {
             let padded: Vec<String> =
                 row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             writeln!(f, "{}", padded.join(" | ").trim_end())?;
             if index == 0 {
                 writeln!(f, "{}", widths.map(|width| "-".repeat(width)).join("-|-"))?;
             }
+        }
+        if self.is_quick {
+            writeln!(f, "\n{QUICK}")?;
         }
         Ok(())
     }
@@ -168,6 +270,23 @@ mod tests {
             assert_eq!(Ratio::of(coffer, peer).map(|ratio| ratio.to_string()).as_deref(), Some(text));
         }
         assert_eq!(Ratio::of(1, 0), None);
+    }
+
+    #[test]
+    fn a_row_says_whether_its_goal_is_met() {
+        let ratio = Ratios::of(Ratio::of(9, 10)).expect("there is one");
+        let row = Row::new("reads", 9000, Unit::PerSecond).beside("nginx", 10_000, ratio);
+        let met = row.ratio_at_least(Ratio::of_thousandths(900));
+        assert_eq!(
+            met.cells(),
+            ["reads", "9,000/s", "nginx 10,000/s", "0.90 (0.90 to 0.90)", ">= 0.90: met"]
+        );
+        let missed = Row::new("start", 3_001, Unit::Milliseconds).at_most(3_000);
+        assert_eq!(missed.cells(), ["start", "3.0 s", "-", "-", "<= 3.0 s: missed"]);
+        let latency = Row::new("p99", 1_500_000, Unit::Nanoseconds).at_most(10_000_000);
+        assert_eq!(latency.cells(), ["p99", "1.5 ms", "-", "-", "<= 10.0 ms: met"]);
+        let failed = Row::failed("nginx", &Failure("it is not there".to_owned()));
+        assert_eq!(failed.cells()[1], "NOT MEASURED: it is not there");
     }
 
     #[test]
