@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coffer_http::Server;
 use coffer_service::Service;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::Failure;
@@ -50,16 +50,33 @@ pub(crate) fn refuse_client_options(globals: &Globals) -> Result<(), Failure> {
 pub(crate) struct Running {
     pub(crate) service: Arc<Service>,
     pub(crate) server: Server,
+    told: Told,
+}
+
+/// How the process is told to end. Signals are listened for before anybody hears that it serves, or one that comes at once
+/// would end it in the middle of something.
+struct Told {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    fn listen() -> Result<Told, Failure> {
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(Told { terminate, interrupt })
+    }
 }
 
 impl Running {
     /// Opens the ledger, makes sure that an operator can get in, and binds the ports.
     pub(crate) async fn start(config: &Config, storage: &Storage) -> Result<Running, Failure> {
         let ledger = Ledger::open(storage).await?;
+        let told = Told::listen()?;
         let service = ledger.start_for_operators(config.operator_key.as_ref()).await?;
         let routers = coffer_http::routers(Arc::clone(&service), config.settings.clone());
         match Server::bind(&routers, config.listen, config.operator_listen) {
-            Ok(server) => Ok(Running { service, server }),
+            Ok(server) => Ok(Running { service, server, told }),
             Err(error) => {
                 service.close().await;
                 Err(failed(error))
@@ -69,8 +86,7 @@ impl Running {
 
     /// Serves until the process is told to end, then answers everybody who is queued.
     pub(crate) async fn until_told_to_end(self) -> Result<(), Failure> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let Told { mut terminate, mut interrupt } = self.told;
         let told = async move {
             tokio::select! {
                 _ = terminate.recv() => {}

@@ -33,6 +33,7 @@ mod fields;
 mod idempotency;
 mod paging;
 mod problem;
+mod seldom;
 
 mod settings;
 
@@ -97,6 +98,8 @@ pub(crate) struct App {
     pub(crate) rates: rate_limit::Rates,
     pub(crate) metrics: metrics::Metrics,
     pub(crate) documents: docs::Documents,
+    /// Refusals of whatever cannot be done just now: while a database is away, all of them are.
+    pub(crate) unavailable: seldom::Seldom,
 }
 
 pub(crate) type Shared = axum::extract::State<Arc<App>>;

@@ -356,8 +356,23 @@ impl From<Unavailable> for Problem {
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Problem {
-        tracing::error!(%error, "a read failed");
+        note_failed_read(&error);
         Problem::new(Code::Unavailable, "the store cannot be read just now; try again")
+    }
+}
+
+/// Logs why a read failed. A store that is away says so itself, and once.
+pub(crate) fn note_failed_read(error: &ReadError) {
+    match error {
+        ReadError::Unreachable(_) | ReadError::Closed => tracing::debug!(%error, "a read failed"),
+        ReadError::DiskIsFull
+        | ReadError::Locked
+        | ReadError::Unreadable(_)
+        | ReadError::Contended
+        | ReadError::RowsLocked(_)
+        | ReadError::InDoubt
+        | ReadError::SchemaChanged { .. }
+        | ReadError::ClockStrayed => tracing::error!(%error, "a read failed"),
     }
 }
 
@@ -372,8 +387,9 @@ mod tests {
             (Unavailable::ShuttingDown, "the server is shutting down; nothing was done, try again"),
             (
                 Unavailable::InDoubt,
-                "the connection to the database was lost at the commit, so it is unknown whether this was done; send it \
-                 again with the same idempotency key to find out",
+                "the connection to the database was lost at the commit, so it is unknown whether this was done; where the \
+                 request has an idempotency key, send it again with the same one to find out, and otherwise look before you \
+                 send it again",
             ),
             (
                 Unavailable::InPart(shutting_down()),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -70,7 +70,11 @@ impl Endpoint {
             None => String::new(),
         };
         let id = id.to_str().expect("hexadecimal digits are visible");
-        if status.is_server_error() {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            if let Some(left_out) = app.unavailable.left_out() {
+                tracing::warn!(request_id = id, %method, route, %status, ?took, left_out, "a request was refused");
+            }
+        } else if status.is_server_error() {
             tracing::warn!(request_id = id, %method, route, %status, ?took, "a request failed");
         } else {
             tracing::debug!(request_id = id, %method, route, %status, ?took, "a request was answered");

@@ -20,6 +20,7 @@ use crate::operator::{
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
+use crate::seldom::Seldom;
 use crate::settings::Settings;
 use crate::{App, customer, docs, health, openapi, request};
 
@@ -46,7 +47,8 @@ pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
     let rates = Rates::new(&settings.rate_limits);
     let balance_path = settings.product.balance_path();
     let (metrics, documents) = (Metrics::new(), Documents::default());
-    let app = Arc::new(App { service, settings, balance_path, rates, metrics, documents });
+    let unavailable = Seldom::default();
+    let app = Arc::new(App { service, settings, balance_path, rates, metrics, documents, unavailable });
     Routers { operator: operator_routes(), app }
 }
 

@@ -36,6 +36,14 @@ pub mod limits {
     pub const QUEUE_COMMANDS_MAX: usize = 40_000;
     /// Bytes that the waiting commands may occupy.
     pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+    /// Commands that may stand aside, because others have locked what they name.
+    pub const ASIDE_COMMANDS_MAX: usize = 10_000;
+    /// Bytes that they may occupy.
+    pub const ASIDE_BYTES_MAX: usize = 32 * 1024 * 1024;
+    /// How long a command may stand aside before its caller is refused, in milliseconds.
+    pub const ASIDE_MS_MAX: u64 = 10_000;
+    /// After which pause what stands aside is tried again, in milliseconds.
+    pub const ASIDE_AGAIN_MS: u64 = 100;
     /// Commands after which a batch takes no further submission.
     pub const BATCH_COMMANDS_MAX: usize = 10_000;
     /// Characters in a customer's secret that is imported.
@@ -64,6 +72,8 @@ pub mod limits {
     pub const PROBE_MS_MAX: u64 = 3_000;
 
     const _: () = assert!(BATCH_COMMANDS_MAX < QUEUE_COMMANDS_MAX, "a full batch must fit into the queue");
+    const _: () =
+        assert!(ASIDE_COMMANDS_MAX <= BATCH_COMMANDS_MAX, "all that stands aside is tried together");
     const _: () = assert!(SECRET_CHARACTERS_MIN < SECRET_CHARACTERS_STRONG);
     const _: () = assert!(SECRET_CHARACTERS_STRONG < SECRET_CHARACTERS_MAX);
     const _: () = assert!(SETTLE_EVERY_MS < 60_000, "the contract says within 60 s");

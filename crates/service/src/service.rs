@@ -61,7 +61,9 @@ impl From<StoreError> for Unavailable {
             | StoreError::Unreadable(_)
             | StoreError::Unreachable(_)
             | StoreError::Contended
+            | StoreError::SchemaChanged { .. }
             | StoreError::ClockStrayed => Unavailable::Store(Arc::new(error)),
+            StoreError::RowsLocked(_) => Unavailable::Store(Arc::new(StoreError::Contended)),
         }
     }
 }

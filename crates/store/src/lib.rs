@@ -47,6 +47,16 @@ pub struct Batch {
     pub commands: Vec<Command>,
 }
 
+/// A batch that was not applied because others have locked what some of its commands name. It can be applied without
+/// them.
+#[derive(Clone, Debug)]
+pub struct LockedRows {
+    /// The commands of the batch.
+    pub commands: Vec<Command>,
+    /// The places of those that name what is locked: all commands of each account that is. There is at least one.
+    pub locked: Vec<usize>,
+}
+
 /// Why a store could not do what it was asked to. Nothing was done, unless it is [`StoreError::InDoubt`].
 ///
 /// What leaves doubt about a ledger that this process alone keeps (a failed sync, a roll-back that fails, a file that is
@@ -71,12 +81,26 @@ pub enum StoreError {
     /// Others write to the same rows all the time.
     #[error("too many others write to the same accounts; try again")]
     Contended,
+    /// Others have locked what some of the commands name.
+    #[error("others have locked what some of the commands name")]
+    RowsLocked(Box<LockedRows>),
     /// The connection was lost when the commit had been sent: it may have happened or not.
     #[error(
-        "the connection to the database was lost at the commit, so it is unknown whether this was done; send it again \
-         with the same idempotency key to find out"
+        "the connection to the database was lost at the commit, so it is unknown whether this was done; where the request \
+         has an idempotency key, send it again with the same one to find out, and otherwise look before you send it again"
     )]
     InDoubt,
+    /// The database's schema was changed while the process ran.
+    #[error(
+        "the database's schema is now of version {found}, and this Coffer knows version {known}; restart this process with \
+         the Coffer that has changed it"
+    )]
+    SchemaChanged {
+        /// The version that is there; 0 where none is.
+        found: i64,
+        /// The version of this program.
+        known: i64,
+    },
     /// The database's clock was set while the process ran.
     #[error("the database's clock has moved by more than 60 s; restart this process once the clock is right")]
     ClockStrayed,
@@ -317,7 +341,8 @@ pub trait Store: Reader {
     /// error, none of it has happened; except that nobody knows with [`StoreError::InDoubt`].
     ///
     /// # Errors
-    /// Where the batch could not be written, and was rolled back whole.
+    /// Where the batch could not be written, and was rolled back whole. With [`StoreError::RowsLocked`] the batch comes back,
+    /// so that the rest of it need not wait.
     async fn apply(&self, batch: Batch) -> Result<Vec<Reply>, StoreError>;
 
     /// Forgets refusals older than a time that the contract no longer asks to remember.

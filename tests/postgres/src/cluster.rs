@@ -157,6 +157,22 @@ impl Cluster {
         self.start_again();
     }
 
+    /// Has the server stand still with all its processes: it takes connections, as its system does for it, and says nothing.
+    /// It goes on when the value is dropped.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    #[must_use]
+    pub fn freeze(&self) -> Frozen<'_> {
+        let pid = std::fs::read_to_string(self.directory.join("data/postmaster.pid"));
+        let pid = pid.expect("a server that runs has a number").lines().next().unwrap_or_default().to_owned();
+        // The first of them before the others, so that it makes no more.
+        self.run(&format!("kill -STOP {pid}"));
+        let processes = format!("{pid} {}", children(&pid).join(" "));
+        self.run(&format!("kill -STOP {processes}"));
+        Frozen { cluster: self, processes }
+    }
+
     /// What the server has written to its log.
     ///
     /// # Panics
@@ -194,6 +210,30 @@ impl Cluster {
     fn keeper(&self) -> MutexGuard<'_, Keeper> {
         self.keeper.lock().expect("nothing panics that holds the keeper")
     }
+}
+
+/// A server that stands still, until this value is dropped.
+pub struct Frozen<'a> {
+    cluster: &'a Cluster,
+    processes: String,
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.cluster.run(&format!("kill -CONT {}", self.processes));
+    }
+}
+
+/// The processes that a process has started.
+fn children(pid: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("this is Linux").flatten();
+    let is_child = |number: &String| {
+        let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        // Behind its name, which may be anything: its state, and whose child it is.
+        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        rest.split_whitespace().nth(1) == Some(pid)
+    };
+    processes.filter_map(|process| process.file_name().into_string().ok()).filter(is_child).collect()
 }
 
 impl Stop {

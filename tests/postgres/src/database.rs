@@ -1,6 +1,6 @@
 //! A database that a test has for itself.
 
-use crate::sql::{self, Row};
+use crate::sql::{self, Row, Transaction};
 
 /// A database, dropped together with this value, whoever may still be connected to it.
 #[derive(Debug)]
@@ -47,6 +47,16 @@ impl Database {
     #[track_caller]
     pub fn execute(&self, sql: &str) -> Vec<Row> {
         sql::query(&self.urls.socket, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+    }
+
+    /// Carries out statements in a transaction that stays open, as somebody leaves it who was called away.
+    ///
+    /// # Panics
+    /// Where the server refuses one.
+    #[must_use]
+    #[track_caller]
+    pub fn leave_open(&self, sql: &str) -> Transaction {
+        Transaction::begin(&self.urls.socket, sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
     }
 
     /// Ends all connections to it that are there now, as an administrator does, and says how many there were.

@@ -19,8 +19,8 @@ mod settings;
 mod sql;
 
 pub use certificate::foreign_authority;
-pub use cluster::{Cluster, Stop};
+pub use cluster::{Cluster, Frozen, Stop};
 pub use database::Database;
 pub use proxy::{Cut, Proxy};
 pub use settings::{Durability, Settings, Tls};
-pub use sql::Row;
+pub use sql::{Row, Transaction};

@@ -149,3 +149,30 @@ fn nothing_is_left_when_a_process_aborts() {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[test]
+fn a_transaction_that_is_left_open_keeps_its_locks_until_its_value_is_dropped() {
+    let database = Cluster::shared().fresh_database();
+    database.execute("CREATE TABLE numbers (number int); INSERT INTO numbers VALUES (1)");
+    let free = "SELECT number FROM numbers FOR UPDATE SKIP LOCKED";
+    for _ in 0..3 {
+        let open = database.leave_open("UPDATE numbers SET number = 2");
+        assert!(database.execute(free).is_empty());
+        drop(open);
+        assert_eq!(database.execute(free).len(), 1);
+        assert_eq!(numbers(&database), ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stands_still_takes_connections_and_says_nothing() {
+    let cluster = Cluster::with(Settings { durability: Durability::Fast, ..Settings::default() });
+    let database = cluster.fresh_database();
+    let client = connect(database.url()).await.expect("a connection");
+    let frozen = cluster.freeze();
+    let moment = Duration::from_millis(500);
+    assert!(tokio::time::timeout(moment, client.simple_query("SELECT 1")).await.is_err());
+    assert!(tokio::time::timeout(moment, connect(database.url())).await.is_err());
+    drop(frozen);
+    client.simple_query("SELECT 1").await.expect("it goes on where it was");
+}

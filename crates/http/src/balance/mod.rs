@@ -18,6 +18,7 @@ use coffer_ledger::{Refusal, SecretHash};
 
 use crate::address::ClientAddress;
 use crate::limits::{BALANCE_BODY_BYTES_MAX, RETRY_AFTER_SECONDS};
+use crate::problem::note_failed_read;
 use crate::{App, auth, body};
 
 pub(crate) use envelope::{DEAD_KEY, Failure, envelope_of};
@@ -68,7 +69,7 @@ async fn balance(app: &App, secret: Option<SecretHash>, from: ClientAddress) -> 
         Ok(Ok(credits)) => envelope::succeeded(credits),
         Ok(Err(refusal)) => envelope::refused(&refusal),
         Err(error) => {
-            tracing::error!(%error, "a balance could not be read");
+            note_failed_read(&error);
             envelope::failed(Failure::Unavailable)
         }
     }

@@ -13,7 +13,7 @@ use futures_util::stream;
 use super::{EntryBody, View};
 use crate::App;
 use crate::limits::STREAM_PAGE_MAX;
-use crate::problem::Problem;
+use crate::problem::{Problem, note_failed_read};
 
 /// How entries are written one behind the other.
 pub(super) trait Writing: Send + 'static {
@@ -85,7 +85,8 @@ async fn next<Format: Writing>(
     }
     while !stream.has_ended {
         let page = stream.app.service.reader().entries(stream.query.clone()).await.inspect_err(|error| {
-            tracing::error!(%error, "a statement breaks off: the store cannot be read");
+            tracing::warn!("a statement breaks off: the store cannot be read");
+            note_failed_read(error);
         })?;
         stream.query.beyond = page.next;
         stream.has_ended = page.next.is_none_or(|next| next >= stream.last);

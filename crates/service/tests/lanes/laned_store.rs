@@ -1,16 +1,16 @@
 //! A store in memory that has several lanes, and does in each what a test tells it to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId, HoldId,
-    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    HoldRecord, KeyId, KeyRecord, Needs, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
 };
 use coffer_store::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, MemoryStore, Page, Reader,
-    Span, Store, StoreError, Usage, UsageBy,
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows, MemoryStore,
+    Page, Reader, Span, Store, StoreError, Usage, UsageBy,
 };
 use tokio::sync::Barrier;
 
@@ -26,8 +26,12 @@ pub(crate) struct LanedStore {
 #[derive(Default)]
 struct State {
     failing: BTreeMap<usize, fn() -> StoreError>,
+    /// Accounts that somebody else has locked.
+    locked: BTreeSet<AccountId>,
     /// The batches of each lane, those that failed too.
     batches: BTreeMap<usize, Vec<Vec<Command>>>,
+    /// What was applied, in this order.
+    applied: Vec<Command>,
 }
 
 impl LanedStore {
@@ -49,6 +53,19 @@ impl LanedStore {
         self.state().failing.clear();
     }
 
+    /// From now on no batch is applied that names the account.
+    pub(crate) fn lock(&self, account: AccountId) {
+        self.state().locked.insert(account);
+    }
+
+    pub(crate) fn unlock(&self, account: AccountId) {
+        self.state().locked.remove(&account);
+    }
+
+    pub(crate) fn applied(&self) -> Vec<Command> {
+        self.state().applied.clone()
+    }
+
     pub(crate) fn batches(&self, lane: usize) -> Vec<Vec<Command>> {
         self.state().batches.get(&lane).cloned().unwrap_or_default()
     }
@@ -61,6 +78,17 @@ impl LanedStore {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panics while it holds the state")
+    }
+}
+
+impl State {
+    fn locked_places(&self, commands: &[Command]) -> Vec<usize> {
+        let is_locked = |command: &Command| {
+            let needs = Needs::of(std::slice::from_ref(command));
+            needs.accounts.iter().any(|account| self.locked.contains(account))
+        };
+        let places = commands.iter().enumerate().filter(|(_, command)| is_locked(command));
+        places.map(|(place, _)| place).collect()
     }
 }
 
@@ -83,10 +111,17 @@ impl Store for LanedStore {
             self.meet().await;
         }
         let failing = self.state().failing.get(&lane).copied();
-        match failing {
-            Some(error) => Err(error()),
-            None => self.memory.apply(batch).await,
+        if let Some(error) = failing {
+            return Err(error());
         }
+        let locked = self.state().locked_places(&batch.commands);
+        if !locked.is_empty() {
+            return Err(StoreError::RowsLocked(Box::new(LockedRows { commands: batch.commands, locked })));
+        }
+        let commands = batch.commands.clone();
+        let applied = self.memory.apply(batch).await;
+        self.state().applied.extend(commands);
+        applied
     }
 
     async fn forget_refusals(&self, before: Timestamp) -> Result<(), StoreError> {

@@ -3,6 +3,8 @@
 
 mod laned_store;
 
+mod aside;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;

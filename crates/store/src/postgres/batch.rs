@@ -1,49 +1,70 @@
 //! Applying a batch: one transaction, tried again where others were faster, and looked for where its commit is in doubt.
+//! What waits for others' locks is told apart from the rest (`locked.rs`), and can be applied later by itself.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use coffer_ledger::{Account, AccountId, Bucket, Changes, Command, Needs, Reply, Snapshot, decide};
+use coffer_ledger::{Bucket, Changes, Command, Needs, Reply, Snapshot, Timestamp, decide};
 use deadpool_postgres::Object;
 use rand::RngExt as _;
 use tokio::time::timeout;
 
 use super::PostgresStore;
 use super::connect::ClockSource;
-use super::database::{all, silent};
+use super::database::silent;
 use super::doubt::Witness;
 use super::error::{Setback, describe};
 use super::load::{self, Loaded, Trouble, names_prices};
 use super::names::{GivenNames, Names};
-use super::pipeline::{Pipeline, prepared};
-use super::statement::Call;
-use super::write;
 use crate::{Batch, StoreError};
 
 /// How often a batch is tried, and after how long it is not tried again.
 const TRIES_MAX: u32 = 12;
-const BATCH_MAX: Duration = Duration::from_secs(30);
+const BATCH_MAX: Duration = Duration::from_secs(15);
 /// How long it is waited before the second try, at most; each time twice as long, up to a bound.
 const PAUSE_MS_FIRST: u64 = 2;
 const PAUSE_MS_MAX: u64 = 200;
-/// How long the database may take to answer what is loaded, locks of others included; what is committed; and what is put in
-/// order afterwards. It may be there and say nothing, and nobody shall wait without end.
-const LOAD_MAX: Duration = Duration::from_secs(15);
-const COMMIT_MAX: Duration = Duration::from_secs(15);
-const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// How long the database may take to answer what is loaded, locks of others included, and what is put in order before and
+/// afterwards. It may be there and say nothing, and nobody shall wait without end.
+const LOAD_MAX: Duration = Duration::from_secs(10);
+pub(super) const SETTLE_MAX: Duration = Duration::from_secs(5);
 /// How old prices may be when they are charged: with what was waited for after they were read.
 const PRICES_AGE_MAX: Duration = Duration::from_millis(800);
 /// How often a batch is tried before a name that another has just reserved counts as taken.
 const TRIES_FOR_NAMES: u32 = 6;
 
+/// Why a batch was not applied.
+pub(super) enum Unapplied {
+    /// Others have locked what the commands at these places name; nothing was done.
+    Locked(Vec<usize>),
+    /// It could not be applied.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Unapplied {
+    fn from(error: StoreError) -> Unapplied {
+        Unapplied::Failed(error)
+    }
+}
+
 /// How a try has ended that came to no good.
-enum Failure {
+pub(super) enum Failure {
     /// Nothing was done, and it may work another time.
     Again(StoreError),
+    /// Nothing was done: others have had a row locked for too long.
+    Locked,
     /// Nothing was done, and trying again would not mend it.
     Final(StoreError),
-    /// The commit had been sent, and it is not known what became of it: the row that can tell, and the answers if it is there.
-    InDoubt(Witness, Vec<Reply>),
+    /// The commit had been sent, and it is not known what became of it.
+    InDoubt(Box<Decided>),
+}
+
+/// What was decided of a batch.
+pub(super) struct Decided {
+    pub(super) replies: Vec<Reply>,
+    pub(super) changes: Changes,
+    pub(super) given: GivenNames,
+    /// The row that tells whether it was committed.
+    pub(super) witness: Witness,
 }
 
 impl From<StoreError> for Failure {
@@ -56,7 +77,9 @@ impl From<StoreError> for Failure {
             | StoreError::Closed
             | StoreError::Unreadable(_)
             | StoreError::Contended
+            | StoreError::RowsLocked(_)
             | StoreError::InDoubt
+            | StoreError::SchemaChanged { .. }
             | StoreError::ClockStrayed => Failure::Final(error),
         }
     }
@@ -67,6 +90,7 @@ impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Failure {
         match Setback::of(&error) {
             Setback::LostRace => Failure::Again(StoreError::Contended),
+            Setback::RowLocked => Failure::Locked,
             Setback::ConnectionLost => Failure::Again(StoreError::Unreachable(describe(&error))),
             Setback::Refused => Failure::Final(error.into()),
         }
@@ -83,42 +107,52 @@ impl From<Trouble> for Failure {
 }
 
 impl PostgresStore {
-    pub(super) async fn apply_batch(&self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+    pub(super) async fn apply_batch(&self, batch: &Batch) -> Result<Vec<Reply>, Unapplied> {
         let mut names = Names::of(&batch.commands);
         let applied = self.try_until_done(batch, &mut names).await;
         match &applied {
-            Ok(_) | Err(StoreError::InDoubt) => {}
-            Err(error) => {
-                if matches!(error, StoreError::DiskIsFull) {
-                    tracing::error!(
-                        "the database's disk is full; a batch was refused, and nothing of it was done"
-                    );
-                }
-                self.give_up(&names).await;
-            }
+            Ok(_) | Err(Unapplied::Failed(StoreError::InDoubt)) => {}
+            Err(_) => self.give_up(&names).await,
         }
         applied
     }
 
-    async fn try_until_done(&self, batch: &Batch, names: &mut Names) -> Result<Vec<Reply>, StoreError> {
+    async fn try_until_done(&self, batch: &Batch, names: &mut Names) -> Result<Vec<Reply>, Unapplied> {
         let needs = Needs::of(&batch.commands);
         let (mut tries, started) = (0, Instant::now());
         loop {
             tries += 1;
             let error = match self.try_batch(batch, &needs, names, tries).await {
                 Ok(replies) => return Ok(replies),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::InDoubt(witness, replies)) => match self.has_committed(&witness).await? {
-                    true => return Ok(replies),
-                    false => StoreError::Contended,
+                Err(Failure::Final(error)) => return Err(self.cause_of(error).await.into()),
+                Err(Failure::InDoubt(decided)) => match self.has_committed(*decided).await? {
+                    Some(replies) => return Ok(replies),
+                    None => StoreError::Contended,
                 },
+                Err(Failure::Locked) => {
+                    let locked = self.locked_by_others(&batch.commands, &needs).await?;
+                    if !locked.is_empty() {
+                        return Err(Unapplied::Locked(locked));
+                    }
+                    StoreError::Contended
+                }
                 Err(Failure::Again(error)) => error,
             };
             if tries >= TRIES_MAX || started.elapsed() >= BATCH_MAX {
-                return Err(error);
+                return Err(error.into());
             }
             tracing::debug!(tries, %error, "a batch is tried again");
             pause(tries).await;
+        }
+    }
+
+    /// What the database does not take may have this cause, which it does not name: that the tables are others now.
+    async fn cause_of(&self, error: StoreError) -> StoreError {
+        let StoreError::Unreachable(_) = error else { return error };
+        let look = async { self.schema.look(&self.database.writer().await?).await };
+        match timeout(SETTLE_MAX, look).await {
+            Ok(Err(changed @ StoreError::SchemaChanged { .. })) => changed,
+            Ok(_) | Err(_) => error,
         }
     }
 
@@ -142,30 +176,64 @@ impl PostgresStore {
         names: &mut Names,
         tries: u32,
     ) -> Result<Vec<Reply>, Failure> {
-        let form = self.database.form;
-        let given_clock = match self.clock_source {
-            ClockSource::Database => None,
-            ClockSource::Sender => Some(batch.clock),
-        };
         let asked = Instant::now();
         let prices = self.prices_of(batch, needs).await?;
         let connection = self.database.writer().await?;
-        let now = given_clock.unwrap_or_else(|| self.clock.now());
-        let Ok(reserved) = timeout(SETTLE_MAX, names.reserve(&connection, form, now)).await else {
+        let Ok(prepared) = timeout(SETTLE_MAX, self.prepare(&connection, batch, names, tries)).await else {
             drop(Object::take(connection));
             return Err(Failure::Again(silent()));
         };
-        let is_contended = reserved?;
+        prepared?;
+        let open = Open::new(connection);
+        let done = self.transact(open.connection(), batch, needs, names, (asked, prices)).await;
+        match done {
+            Ok(decided) => {
+                let connection = open.into_committed(decided.changes.is_empty()).await?;
+                self.forget_what_changed(&decided.changes);
+                self.settle(&connection, &decided).await;
+                Ok(decided.replies)
+            }
+            Err(failure @ (Failure::Locked | Failure::Again(StoreError::Contended))) => {
+                open.roll_back().await;
+                Err(failure)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What comes before the transaction: whether the tables are still those that this node knows, and the names.
+    async fn prepare(
+        &self,
+        connection: &Object,
+        batch: &Batch,
+        names: &mut Names,
+        tries: u32,
+    ) -> Result<(), Failure> {
+        self.schema.look_now_and_then(connection).await?;
+        let now = self.given_clock(batch).unwrap_or_else(|| self.clock.now());
+        let is_contended = names.reserve(connection, self.database.form, now).await?;
         if is_contended && tries < TRIES_FOR_NAMES {
             return Err(Failure::Again(StoreError::Contended));
         }
-        let open = Open::new(connection);
-        let before = self.clock.before_asking();
-        let loading = load::load(open.connection(), form, &batch.commands, needs, names, given_clock, prices);
+        Ok(())
+    }
+
+    /// Loads, decides, writes and commits. Where nothing has changed, the transaction is still open afterwards.
+    async fn transact(
+        &self,
+        connection: &Object,
+        batch: &Batch,
+        needs: &Needs,
+        names: &Names,
+        (asked, prices): (Instant, Snapshot),
+    ) -> Result<Decided, Failure> {
+        let (form, given_clock) = (self.database.form, self.given_clock(batch));
+        let before_asking = self.clock.before_asking();
+        let loading = load::load(connection, form, &batch.commands, needs, names, given_clock, prices);
         let loaded = timeout(LOAD_MAX, loading).await.map_err(|_| Failure::Again(silent()))??;
-        let Loaded { mut snapshot, clock, accounts } = loaded;
+        let Loaded { mut snapshot, clock, before } = loaded;
         if given_clock.is_none() {
-            self.clock.told(clock, before)?;
+            self.clock.told(clock, before_asking)?;
         }
         if asked.elapsed() > PRICES_AGE_MAX && !needs.prices.is_empty() && !names_prices(&batch.commands) {
             self.prices.forget();
@@ -175,76 +243,15 @@ impl PostgresStore {
         for command in &batch.commands {
             replies.push(decide(&snapshot, clock, command).absorb_into(&mut snapshot));
         }
-        let changes = snapshot.into_changes();
-        let given = names.given(&changes);
-        let witness =
-            Witness::of(&changes, batch.commands.first().map_or(Bucket::CATALOGUE, Command::bucket));
-        if !changes.is_empty() {
-            self.note_owners(&given).await?;
-            let mut calls = self.writing(open.connection(), &changes, &given, &accounts).await?;
-            calls.extend(witness.mark());
-            commit(open.connection(), calls, &witness, &replies).await?;
-        }
-        let connection = open.into_committed(changes.is_empty()).await?;
-        self.after_commit(&connection, &changes, &given, &witness).await;
-        Ok(replies)
+        let decided = decided(batch, names, replies, snapshot.into_changes());
+        self.write(connection, decided, &before).await
     }
 
-    /// The statements that write what has changed.
-    async fn writing(
-        &self,
-        connection: &Object,
-        changes: &Changes,
-        given: &GivenNames,
-        before: &HashMap<AccountId, Account>,
-    ) -> Result<Vec<Call>, Failure> {
-        let form = self.database.form;
-        let mut calls = write::changes(form, changes, before);
-        calls.extend(given.claims(form));
-        for erasure in &changes.erasures {
-            let texts = all(connection, vec![write::erased_texts(erasure)]).await?.remove(0);
-            calls.extend(write::erase(form, erasure, &texts).map_err(StoreError::from)?);
-        }
-        Ok(calls)
-    }
-
-    /// Notes those who get a name that was reserved for another; on another connection, for the directory's rows are not
-    /// the batch's.
-    async fn note_owners(&self, given: &GivenNames) -> Result<(), Failure> {
-        if given.has_moved {
-            let connection = self.database.reader().await?;
-            given.note_owners(&connection, self.database.form).await?;
-        }
-        Ok(())
-    }
-
-    /// What others on this node must know at once, and the directory.
-    async fn after_commit(
-        &self,
-        connection: &Object,
-        changes: &Changes,
-        given: &GivenNames,
-        witness: &Witness,
-    ) {
-        if !changes.prices.is_empty() {
-            self.prices.forget();
-        }
-        if !changes.operator_keys.is_empty() {
-            self.operator_keys.forget();
-        }
-        let unmark = witness.unmark().filter(|_| !changes.is_empty());
-        let settled = async {
-            all(connection, unmark.into_iter().collect()).await?;
-            given.settle(connection, self.database.form).await
-        };
-        match timeout(SETTLE_MAX, settled).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(error = describe(&error), "names stay reserved until somebody wants them");
-            }
-            Err(_) => {
-                tracing::warn!("names stay reserved until somebody wants them: the database does not answer");
-            }
+    /// The time by which a batch is decided, where it is not the database's.
+    fn given_clock(&self, batch: &Batch) -> Option<Timestamp> {
+        match self.clock_source {
+            ClockSource::Database => None,
+            ClockSource::Sender => Some(batch.clock),
         }
     }
 
@@ -263,34 +270,10 @@ impl PostgresStore {
     }
 }
 
-/// Sends what is to be written and the commit together.
-async fn commit(
-    connection: &Object,
-    calls: Vec<Call>,
-    witness: &Witness,
-    replies: &[Reply],
-) -> Result<(), Failure> {
-    let prepared = prepared(connection, calls).await?;
-    let writes = prepared.len();
-    let mut pipeline = Pipeline::on(connection);
-    for (statement, arguments) in prepared {
-        pipeline.send(statement, arguments).await;
-    }
-    pipeline.send_text("COMMIT").await;
-    let in_doubt = || Failure::InDoubt(*witness, replies.to_vec());
-    let (done, error) = match timeout(COMMIT_MAX, pipeline.answers()).await {
-        Ok(Ok(_)) => return Ok(()),
-        Ok(Err(failed)) => failed,
-        Err(_) => return Err(in_doubt()),
-    };
-    let is_told = error.as_db_error().is_some();
-    match Setback::of(&error) {
-        // What the database says of a write is of a commit that did not happen.
-        Setback::LostRace => Err(error.into()),
-        Setback::Refused | Setback::ConnectionLost if is_told && done < writes => Err(error.into()),
-        // A sharded database may fail at its commit when a shard has committed.
-        Setback::Refused | Setback::ConnectionLost => Err(in_doubt()),
-    }
+fn decided(batch: &Batch, names: &Names, replies: Vec<Reply>, changes: Changes) -> Decided {
+    let bucket = batch.commands.first().map_or(Bucket::CATALOGUE, Command::bucket);
+    let (given, witness) = (names.given(&changes), Witness::of(&changes, bucket));
+    Decided { replies, changes, given, witness }
 }
 
 /// Waits for a random time, longer with each try.
@@ -310,6 +293,13 @@ impl Open {
 
     fn connection(&self) -> &Object {
         self.0.as_ref().expect("it is there until it is given back")
+    }
+
+    /// Ends the transaction without an effect, so that the connection can be used again.
+    async fn roll_back(mut self) {
+        if let Ok(Ok(())) = timeout(SETTLE_MAX, self.connection().batch_execute("ROLLBACK")).await {
+            drop(self.0.take());
+        }
     }
 
     /// The connection after its transaction; one that has changed nothing is rolled back.

@@ -20,7 +20,7 @@ use crate::DatabaseUrl;
 /// How long a connection may take to be made.
 const CONNECT_SECONDS_MAX: u64 = 5;
 /// How long somebody waits for a connection that others use.
-const WAIT_SECONDS_MAX: u64 = 10;
+const WAIT_SECONDS_MAX: u64 = 5;
 /// After how long without a word the other side is asked whether it is still there.
 const KEEPALIVE_SECONDS: u64 = 10;
 /// After how long sent data that nobody acknowledges ends a connection.

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use super::connect::pool;
 use super::error::Setback;
+use super::outage::Outage;
 use super::pipeline::{Pipeline, prepared};
 use super::statement::{Call, Form};
 use super::{PostgresError, PostgresOptions};
@@ -31,6 +32,8 @@ pub(super) struct Database {
     readers: Pool,
     writers: Pool,
     pub(super) form: Form,
+    reads: Outage,
+    pub(super) batches: Outage,
 }
 
 impl Database {
@@ -41,7 +44,8 @@ impl Database {
     ) -> Result<Database, PostgresError> {
         let readers = options.connections.saturating_sub(writers).max(1);
         let (readers, writers) = (pool(&options.url, readers)?, pool(&options.url, writers)?);
-        Ok(Database { readers, writers, form })
+        let (reads, batches) = (Outage::of("reads"), Outage::of("batches"));
+        Ok(Database { readers, writers, form, reads, batches })
     }
 
     pub(super) async fn writer(&self) -> Result<Object, StoreError> {
@@ -55,6 +59,12 @@ impl Database {
     /// Carries out statements that only read, in one round trip, and answers with the rows of each. Each sees what was
     /// committed when it began.
     pub(super) async fn read(&self, calls: impl Fn() -> Vec<Call>) -> Result<Vec<Vec<Row>>, StoreError> {
+        let read = self.try_read(calls).await;
+        self.reads.note(read.as_ref());
+        read
+    }
+
+    async fn try_read(&self, calls: impl Fn() -> Vec<Call>) -> Result<Vec<Vec<Row>>, StoreError> {
         let mut tries = 0;
         loop {
             tries += 1;

@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
-use coffer_ledger::{AccountId, Bucket, Changes, Entry, EntryHash, EntryKind, Seq};
+use coffer_ledger::{AccountId, Bucket, Changes, Entry, EntryHash, EntryKind, Reply, Seq};
 use deadpool_postgres::Object;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::PostgresStore;
+use super::batch::Decided;
 use super::error::describe;
 use super::statement::{self, Call};
 use crate::{StoreError, rows};
@@ -80,8 +81,21 @@ fn has_minted_id(entry: &Entry) -> bool {
 }
 
 impl PostgresStore {
-    /// Finds out whether a batch was committed.
-    pub(super) async fn has_committed(&self, witness: &Witness) -> Result<bool, StoreError> {
+    /// The answers of a batch, if it turns out to have been committed; then what comes after a commit is done, too.
+    pub(super) async fn has_committed(&self, decided: Decided) -> Result<Option<Vec<Reply>>, StoreError> {
+        // Whether or not it was: nobody on this node shall go by what was before.
+        self.forget_what_changed(&decided.changes);
+        let (is_there, connection) = self.look_for(&decided.witness).await?;
+        if !is_there {
+            return Ok(None);
+        }
+        self.forget_what_changed(&decided.changes);
+        self.settle(&connection, &decided).await;
+        Ok(Some(decided.replies))
+    }
+
+    /// Looks for a witness; answers with the connection on which that worked.
+    async fn look_for(&self, witness: &Witness) -> Result<(bool, Object), StoreError> {
         for _ in 0..LOOKS_MAX {
             sleep(LOOK_AGAIN).await;
             let Ok(connection) = self.database.writer().await else { continue };
@@ -91,7 +105,7 @@ impl PostgresStore {
                         is_there,
                         "a commit was in doubt, and now it is known whether it has happened"
                     );
-                    return Ok(is_there);
+                    return Ok((is_there, connection));
                 }
                 Ok(Err(error)) => tracing::debug!(error = describe(&error), "it cannot be found out yet"),
                 Err(_) => tracing::debug!("it cannot be found out yet: the database does not answer"),

@@ -93,6 +93,8 @@ impl From<PoolError> for StoreError {
 pub(super) enum Setback {
     /// Somebody else was faster: decided again, it may work.
     LostRace,
+    /// Somebody else has had a row locked for too long.
+    RowLocked,
     /// The connection is gone, and with it the transaction, unless its commit had been sent.
     ConnectionLost,
     /// Nothing that trying again would mend.
@@ -113,7 +115,11 @@ impl Setback {
             // A name or a number that another took meanwhile.
             &SqlState::UNIQUE_VIOLATION,
         ];
-        if races.contains(&cause.code()) { Setback::LostRace } else { Setback::Refused }
+        match cause.code() {
+            code if races.contains(&code) => Setback::LostRace,
+            &SqlState::LOCK_NOT_AVAILABLE => Setback::RowLocked,
+            _ => Setback::Refused,
+        }
     }
 }
 

@@ -10,15 +10,19 @@ mod error;
 mod unverified;
 
 mod schema;
+mod watch;
 
 mod clock;
 mod database;
+mod outage;
 mod pipeline;
 mod statement;
 
 mod batch;
+mod commit;
 mod doubt;
 mod load;
+mod locked;
 mod names;
 mod write;
 
@@ -42,13 +46,15 @@ use coffer_ledger::{
 
 use crate::rows;
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, Page, Reader, Span, Store,
-    StoreError, Usage, UsageBy,
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows, Page, Reader,
+    Span, Store, StoreError, Usage, UsageBy,
 };
+use batch::Unapplied;
 use database::{Database, all};
 use holders::Holders;
 use recent::Recent;
 use statement::{Bytes, Call, Form, bucket};
+use watch::SchemaWatch;
 
 pub use clock::DatabaseClock;
 pub use connect::{ClockSource, LaneChoice, PostgresOptions};
@@ -70,6 +76,7 @@ pub struct PostgresStore {
     lanes: usize,
     clock: Arc<DatabaseClock>,
     clock_source: ClockSource,
+    schema: SchemaWatch,
     holders: Holders,
     prices: Recent<Operation, Option<Price>>,
     operator_keys: Recent<SecretHash, Arc<OperatorKey>>,
@@ -101,6 +108,7 @@ impl PostgresStore {
             lanes,
             clock: Arc::new(DatabaseClock::started(told)),
             clock_source: options.clock,
+            schema: SchemaWatch::started(),
             prices: Recent::new(),
             operator_keys: Recent::new(),
         })
@@ -143,6 +151,7 @@ impl PostgresStore {
     /// Carries out statements one after the other, each by itself.
     async fn write_apart(&self, calls: Vec<Call>) -> Result<(), StoreError> {
         let connection = self.database.writer().await?;
+        self.schema.look_now_and_then(&connection).await?;
         all(&connection, calls).await?;
         Ok(())
     }
@@ -166,7 +175,14 @@ impl Store for PostgresStore {
     }
 
     async fn apply(&self, batch: Batch) -> Result<Vec<Reply>, StoreError> {
-        self.apply_batch(&batch).await
+        let applied = self.apply_batch(&batch).await.map_err(|unapplied| match unapplied {
+            Unapplied::Failed(error) => error,
+            Unapplied::Locked(locked) => {
+                StoreError::RowsLocked(Box::new(LockedRows { commands: batch.commands, locked }))
+            }
+        });
+        self.database.batches.note(applied.as_ref());
+        applied
     }
 
     async fn forget_refusals(&self, before: Timestamp) -> Result<(), StoreError> {
@@ -181,7 +197,10 @@ impl Store for PostgresStore {
         if self.clock.has_strayed() {
             return Err(StoreError::ClockStrayed);
         }
-        self.write_apart(vec![write::probe()]).await
+        let connection = self.database.writer().await?;
+        self.schema.look(&connection).await?;
+        all(&connection, vec![write::probe()]).await?;
+        Ok(())
     }
 
     async fn close(&self) {

@@ -12,13 +12,16 @@ use super::statement::Form;
 /// The scripts that lead from each schema version to the next; the first makes version 1.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_ledger.sql")];
 /// The newest version.
-const NEWEST: i64 = MIGRATIONS.len() as i64;
+pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
 
 /// The table that says which version the others have. Its one row is the lock under which they are changed, so it is not
 /// distributed.
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS coffer_schema \
     (bucket smallint NOT NULL, version bigint NOT NULL, PRIMARY KEY (bucket)); \
     INSERT INTO coffer_schema (bucket, version) VALUES (0, 0) ON CONFLICT (bucket) DO NOTHING";
+
+/// The version, in the bucket of its row.
+pub(super) const VERSION: &str = "SELECT version FROM coffer_schema WHERE bucket = $1";
 
 /// The mark that the tables are being filled from another store: a second row, which is there until they are full.
 pub(super) const LOCK_MARK: &str = "SELECT version FROM coffer_schema WHERE bucket = 1 FOR UPDATE";
@@ -142,7 +145,7 @@ async fn version(connection: &Object) -> Result<Option<i64>, PostgresError> {
     if !exists {
         return Ok(None);
     }
-    let row = connection.query_opt("SELECT version FROM coffer_schema WHERE bucket = 0", &[]).await?;
+    let row = connection.query_opt(VERSION, &[&0_i16]).await?;
     Ok(Some(row.map_or(0, |row| row.get(0))))
 }
 

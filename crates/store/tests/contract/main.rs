@@ -12,8 +12,10 @@ mod lists;
 mod spending;
 mod statements;
 
+mod others;
 mod postgres;
 mod sqlite;
+mod two_nodes;
 mod upgrade;
 
 mod history;

@@ -217,6 +217,31 @@ async fn another_ledger_does_not_go_on_with_it() {
     migrate(one.path(), &to, nothing).await.expect("it goes on");
 }
 
+/// Two operators who migrate copies of one ledger to one database: the second is told, and takes nothing from the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_migrate_at_once_one_is_refused() {
+    let (one, other) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    many_entries(one.path()).await;
+    std::fs::copy(one.path().join("coffer.db"), other.path().join("coffer.db")).expect("a ledger at rest");
+    let database = Cluster::shared().fresh_database();
+    let to = options(&database, LaneChoice::AsTheTablesAre);
+    let mut refused = None;
+    let moved = migrate(one.path(), &to, |_| {
+        if refused.is_none() {
+            let second = migrate(other.path(), &to, nothing);
+            let runtime = tokio::runtime::Handle::current();
+            refused = Some(tokio::task::block_in_place(|| runtime.block_on(second)));
+        }
+    });
+    let moved = moved.await.expect("the first is not disturbed");
+    assert_eq!(moved, Migrated { accounts: 40, entries: u64::from(CHARGES) + 40 });
+    let refused = refused.expect("the first has told how far it is").expect_err("another is at work");
+    assert!(matches!(refused, MigrateError::Target(PostgresError::FilledByAnother)), "{refused}");
+    let refused = migrate(other.path(), &to, nothing).await.expect_err("it is done");
+    assert!(matches!(refused, MigrateError::Target(PostgresError::HoldsALedger)), "{refused}");
+    assert_eq!(findings(&database, LaneChoice::AsTheTablesAre).await, Vec::<String>::new());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_ledger_at_rest_is_moved_and_only_to_an_empty_database() {
     let database = Cluster::shared().fresh_database();

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use coffer_ledger::{
     Account, AccountId, ChargeId, Command, Credits, Entry, EntryKind, Grant, GrantId, Hold, HoldId,
-    HoldRecord, IdempotencyKey, KeyId, Lot, Needs, Outcome, Refundable, Related, Remembered, Snapshot,
-    Timestamp,
+    HoldRecord, IdempotencyKey, KeyId, Lot, Needs, Operation, Outcome, Refundable, Related, Remembered,
+    Snapshot, Timestamp,
 };
 use deadpool_postgres::Object;
 
@@ -23,12 +23,13 @@ use questions::Question;
 pub(super) use questions::names_prices;
 
 /// Begins a transaction whatever the session's defaults are. Somebody who waits for a row for too long gives up, and
-/// somebody who stands still while holding rows loses them, before those give up who wait.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; \
+/// somebody who stands still while holding rows loses them. Waiting is short, for the whole lane waits along: what others have
+/// locked for longer is set aside.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '250ms'; \
                      SET LOCAL idle_in_transaction_session_timeout = '5s'";
 /// The same where rows are locked on other servers than the one that is spoken to: they are to know as well.
 const BEGIN_SHARDED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-                             SET LOCAL citus.propagate_set_commands TO 'local'; SET LOCAL lock_timeout = '10s'; \
+                             SET LOCAL citus.propagate_set_commands TO 'local'; SET LOCAL lock_timeout = '250ms'; \
                              SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
 /// What a batch is decided on.
@@ -36,8 +37,16 @@ pub(super) struct Loaded {
     pub(super) snapshot: Snapshot,
     /// The database's time.
     pub(super) clock: Timestamp,
-    /// The accounts as they were there.
+    /// What was there.
+    pub(super) before: Before,
+}
+
+/// What is there before a batch changes it.
+pub(super) struct Before {
+    /// The accounts.
     pub(super) accounts: HashMap<AccountId, Account>,
+    /// What has a price, where prices change.
+    pub(super) prices: BTreeSet<Operation>,
 }
 
 /// What has been read, before it is put together.
@@ -60,18 +69,19 @@ struct Found {
     made: BTreeMap<HoldId, Entry>,
 }
 
-/// The accounts of keys that commands name. A key stays with its account, so it is read before anything is locked.
+/// The account of each key that commands name by itself. A key stays with its account, so it is read before anything is locked.
 pub(super) async fn accounts_of_keys(
     connection: &Object,
     form: Form,
     needs: &Needs,
-) -> Result<BTreeSet<AccountId>, StoreError> {
+) -> Result<BTreeMap<KeyId, AccountId>, StoreError> {
     let ids: Vec<KeyId> = needs.key_profiles.iter().copied().collect();
     let parts = by_statement(form, ids, |id| id.bucket());
     let calls = parts.iter().map(|part| questions::account_of_key(form, part)).collect();
-    let mut accounts = BTreeSet::new();
+    let mut accounts = BTreeMap::new();
     for row in all(connection, calls).await?.iter().flatten() {
-        accounts.insert(AccountId::from_bytes(Columns::of(row).bytes()?));
+        let mut columns = Columns::of(row);
+        accounts.insert(KeyId::from_bytes(columns.bytes()?), AccountId::from_bytes(columns.bytes()?));
     }
     Ok(accounts)
 }
@@ -87,7 +97,8 @@ pub(super) async fn load(
     prices: Snapshot,
 ) -> Result<Loaded, Trouble> {
     let mut needs = needs.clone();
-    needs.accounts.extend(accounts_of_keys(connection, form, &needs).await.map_err(Trouble::Store)?);
+    let of_keys = accounts_of_keys(connection, form, &needs).await.map_err(Trouble::Store)?;
+    needs.accounts.extend(of_keys.into_values());
     let mut found = Found { snapshot: prices, ..Found::default() };
     let begin = match form {
         Form::AnyBucket => BEGIN,
@@ -104,8 +115,11 @@ pub(super) async fn load(
         ask(connection, None, second, &mut found).await?;
     }
     found.remember().map_err(Trouble::Store)?;
-    let accounts = found.snapshot.accounts.clone();
-    Ok(Loaded { snapshot: found.snapshot, clock, accounts })
+    let snapshot = found.snapshot;
+    let prices =
+        if names_prices(commands) { snapshot.prices.keys().cloned().collect() } else { BTreeSet::new() };
+    let before = Before { accounts: snapshot.accounts.clone(), prices };
+    Ok(Loaded { snapshot, clock, before })
 }
 
 /// Why loading broke off.

@@ -149,7 +149,7 @@ pub(super) fn second(form: Form, further: &FurtherNeeds, found: &Found) -> Vec<Q
 /// The account of each of these keys.
 pub(super) fn account_of_key(form: Form, keys: &[KeyId]) -> Call {
     Given::of(form, keys, |key| key.bucket()).with("id", "uuid", keys, |key| id(key.bytes())).select(
-        "keys.account_id",
+        "keys.id, keys.account_id",
         "keys",
         "",
     )

@@ -2,7 +2,7 @@
 
 use coffer_ledger::{Account, AccountProfile, Entry, Grant, Hold, Key, KeyProfile, Lot};
 
-use super::{Answered, accounts, answers, entries, keys, price, used};
+use super::{Answered, accounts, answers, copied_price, entries, keys, used};
 use crate::migrate::{Catalogue, Portion};
 use crate::postgres::statement::{Bytes, Call, Form, by_statement};
 use crate::rows::Seal;
@@ -73,6 +73,6 @@ fn key_copies(form: Form, portion: &Portion) -> Vec<Call> {
 
 /// What belongs to no account.
 pub(in crate::postgres) fn catalogue_copies(catalogue: &Catalogue) -> Vec<Call> {
-    let prices = catalogue.prices.iter().map(|kept| price(&kept.operation, Some(kept)));
+    let prices = catalogue.prices.iter().map(copied_price);
     prices.chain(catalogue.operator_keys.iter().map(keys::operator_key)).collect()
 }

@@ -6,13 +6,13 @@ mod keys;
 
 mod copies;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use coffer_ledger::{
-    Account, AccountId, Bucket, Changes, Description, KeyId, Operation, Price, RememberedChange, Timestamp,
-    Unit,
+    Bucket, Changes, Description, KeyId, Operation, Price, RememberedChange, Timestamp, Unit,
 };
 
+use super::load::Before;
 use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
 use crate::rows::{RememberedColumns, Seal};
 
@@ -20,7 +20,8 @@ pub(super) use copies::{catalogue_copies, copies};
 pub(super) use entries::{erase, erased_texts};
 
 /// The statements that write all of it but erasures, which must read first.
-pub(super) fn changes(form: Form, changes: &Changes, before: &HashMap<AccountId, Account>) -> Vec<Call> {
+pub(super) fn changes(form: Form, changes: &Changes, before: &Before) -> Vec<Call> {
+    let Before { accounts: before, prices } = before;
     let mut calls = Vec::new();
     let (known, new): (Vec<_>, Vec<_>) =
         changes.accounts.iter().partition(|account| before.contains_key(&account.id));
@@ -33,7 +34,12 @@ pub(super) fn changes(form: Form, changes: &Changes, before: &HashMap<AccountId,
     calls.extend(entries::refunded(form, changes));
     calls.extend(keys::keys(form, changes));
     calls.extend(keys::operator_keys(changes));
-    calls.extend(changes.prices.iter().map(|(operation, change)| price(operation, change.as_ref())));
+    let price = |(operation, change): (&Operation, &Option<Price>)| match change {
+        Some(price) if prices.contains(operation) => changed_price(price),
+        Some(price) => new_price(price),
+        None => deleted_price(operation),
+    };
+    calls.extend(changes.prices.iter().map(price));
     calls.extend(remembered(form, &changes.remembered));
     calls
 }
@@ -70,18 +76,38 @@ fn catalogue() -> Argument {
     Box::new(i16::from(Bucket::CATALOGUE.0))
 }
 
-fn price(operation: &Operation, price: Option<&Price>) -> Call {
-    let operation: Argument = Box::new(operation.as_str().to_owned());
-    let Some(price) = price else {
-        let sql = "DELETE FROM prices WHERE bucket = $1 AND operation = $2".to_owned();
-        return Call { sql, arguments: vec![catalogue(), operation] };
-    };
-    let sql = "INSERT INTO prices (bucket, operation, id, rate, unit, description, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (bucket, operation) DO UPDATE SET id = $3, rate = $4, \
-               unit = $5, description = $6, updated_at = $7";
+const NEW_PRICE: &str = "INSERT INTO prices (bucket, operation, id, rate, unit, description, updated_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// Where another node has made the same price meanwhile, this fails, and it is decided again whether it is new.
+fn new_price(price: &Price) -> Call {
+    priced(NEW_PRICE, price)
+}
+
+/// A price of another store, which an earlier attempt may have brought already.
+fn copied_price(price: &Price) -> Call {
+    let sql = format!(
+        "{NEW_PRICE} ON CONFLICT (bucket, operation) DO UPDATE SET id = $3, rate = $4, unit = $5, description = $6, \
+         updated_at = $7"
+    );
+    priced(&sql, price)
+}
+
+fn changed_price(price: &Price) -> Call {
+    let sql = "UPDATE prices SET id = $3, rate = $4, unit = $5, description = $6, updated_at = $7 \
+               WHERE bucket = $1 AND operation = $2";
+    priced(sql, price)
+}
+
+fn deleted_price(operation: &Operation) -> Call {
+    let sql = "DELETE FROM prices WHERE bucket = $1 AND operation = $2".to_owned();
+    Call { sql, arguments: vec![catalogue(), Box::new(operation.as_str().to_owned())] }
+}
+
+fn priced(sql: &str, price: &Price) -> Call {
     let arguments: Vec<Argument> = vec![
         catalogue(),
-        operation,
+        Box::new(price.operation.as_str().to_owned()),
         Box::new(id(price.id)),
         Box::new(price.rate.to_string()),
         Box::new(price.unit.as_ref().map(Unit::as_str).map(str::to_owned)),
