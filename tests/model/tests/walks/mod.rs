@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coffer_model::{Mismatch, Mix, Step, Walk};
 use coffer_store::{
@@ -20,18 +21,24 @@ pub(crate) fn in_memory(mix: Mix, steps: &[Step]) -> Result<(), Mismatch> {
     })
 }
 
-/// On the embedded store, whose ledger is looked through and opened anew now and then, from what is in its file.
+/// On the embedded store, whose ledger is looked through and opened anew now and then, from what is in its file: in turn
+/// after it was closed, and as a kill leaves it.
 pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
     const STEPS_BEFORE_REOPENING: usize = 40;
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut directory = tempfile::tempdir().expect("a temporary directory");
     runtime().block_on(async {
         let mut store = open(directory.path());
         let mut walk = Walk::begin(Arc::clone(&store), Mix::Small).await?;
-        for some in steps.chunks(STEPS_BEFORE_REOPENING) {
+        for (turn, some) in steps.chunks(STEPS_BEFORE_REOPENING).enumerate() {
             for step in some {
                 walk.step(step).await?;
             }
             walk.go_on_with(Arc::new(MemoryStore::default()));
+            if turn % 2 == 0 {
+                // In some turns there is time to write a part of what trails behind the journal.
+                tokio::time::sleep(Duration::from_millis(15 * (turn as u64 % 3))).await;
+                directory = as_killed(directory.path());
+            }
             store.close().await;
             drop(store);
             assert_sound(directory.path());
@@ -42,6 +49,15 @@ pub(crate) fn in_sqlite(steps: &[Step]) -> Result<(), Mismatch> {
         }
         Ok(())
     })
+}
+
+/// The files of a ledger as they lie there at this moment, in a directory of their own.
+fn as_killed(ledger: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a temporary directory");
+    for file in ["coffer.db", "coffer.db-wal"] {
+        std::fs::copy(ledger.join(file), copy.path().join(file)).expect("a ledger that is open has both");
+    }
+    copy
 }
 
 /// On PostgreSQL, by one node after the other, each of which knows nothing but what is in the database.
