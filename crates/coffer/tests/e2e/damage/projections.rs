@@ -61,7 +61,10 @@ const OF_THE_WHOLE: &[(&str, &str)] = &[
     ("DELETE FROM entry_places WHERE seq = 2", "entry 2 is not found by its number"),
     ("UPDATE entry_places SET number = number + 1 WHERE seq = 2", "entry 2 is not found by its number"),
     ("UPDATE entry_places SET seq = seq + 100 WHERE seq = 2", "entry 2 is not found by its number"),
-    ("UPDATE entry_places SET account_id = zeroblob(16) WHERE seq = 2", "entry 2 is not found by its number"),
+    (
+        "UPDATE entry_places SET account_id = zeroblob(16) WHERE number = (SELECT max(number) FROM entry_places)",
+        "is not found by its number",
+    ),
     ("INSERT INTO entry_places VALUES (zeroblob(16), 9, 999999)", "places of no entry"),
     ("UPDATE lots SET creation_order = 1", "the place in the order of creation that another has"),
     ("UPDATE charge_refunds SET refunded = refunded + 1", "what was given back of chg_"),
