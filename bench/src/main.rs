@@ -141,7 +141,7 @@ async fn main() -> ExitCode {
             eprintln!("usage: bench/run [--quick] [--full] [NAME ...] | bench/run chart [FILE]");
             return ExitCode::from(2);
         }
-        Ok(Asked::Chart { results }) => draw(&results, Path::new(CHART_OF_DOCS)).map(|()| true),
+        Ok(Asked::Chart { results }) => draw_for_docs(&results).map(|()| true),
         // Whichever comes first: what is dropped on the way takes its servers with it.
         Ok(Asked::Measure { names, effort }) => tokio::select! {
             measured = measure(&names, effort) => measured,
@@ -178,16 +178,26 @@ async fn measure(names: &[String], effort: Effort) -> Result<bool, Failure> {
             vec![Row::failed(name, &failure)]
         });
         table.rows.extend(rows.into_iter().map(|row| Row { measurement: name, ..row }));
+        // After each, so that what is ended early has measured something.
+        write(&table, &places)?;
     }
-    let text = table.to_string();
-    print!("{text}");
-    let file = places.out.join(RESULTS_TEXT);
-    std::fs::write(&file, text).map_err(|error| Failure::of("write the results", error))?;
-    let results = places.out.join(RESULTS);
-    results::write(&table, &results)?;
-    draw(&results, &places.out.join(CHART))?;
-    eprintln!("written to {}, beside a file for programs and a chart", file.display());
+    print!("{table}");
+    eprintln!("written to {OUT}: {RESULTS_TEXT}, {RESULTS} for programs, and {CHART}");
     Ok(table.rows.iter().all(|row| row.coffer.is_ok()))
+}
+
+fn write(table: &Table, places: &Places) -> Result<(), Failure> {
+    let failed = |error| Failure::of("write the results", error);
+    std::fs::write(places.out.join(RESULTS_TEXT), table.to_string()).map_err(failed)?;
+    let results = places.out.join(RESULTS);
+    results::write(table, &results)?;
+    let chart = places.out.join(CHART);
+    let is_drawn = draw(&results::read(&results)?, &chart)?;
+    // One of an earlier run would be taken for one of this.
+    if !is_drawn && chart.exists() {
+        std::fs::remove_file(chart).map_err(failed)?;
+    }
+    Ok(())
 }
 
 async fn run(name: &str, places: &Places) -> Result<Vec<Row>, Failure> {
@@ -208,14 +218,28 @@ async fn run(name: &str, places: &Places) -> Result<Vec<Row>, Failure> {
     }
 }
 
-/// Draws a chart of results, if there is something to draw.
-fn draw(results: &Path, chart: &Path) -> Result<(), Failure> {
-    let Some(svg) = chart::draw(&results::read(results)?)? else { return Ok(()) };
+/// Draws the chart of the documentation.
+fn draw_for_docs(results: &Path) -> Result<(), Failure> {
+    let results = results::read(results)?;
+    if results["quick"] != false {
+        return Err(Failure("a quick run means nothing: measure again".to_owned()));
+    }
+    if !draw(&results, Path::new(CHART_OF_DOCS))? {
+        return Err(Failure("none of the results belongs into the chart".to_owned()));
+    }
+    eprintln!("drawn: {CHART_OF_DOCS}");
+    Ok(())
+}
+
+/// Draws a chart of results. `false` where there is nothing to draw.
+fn draw(results: &serde_json::Value, chart: &Path) -> Result<bool, Failure> {
+    let Some(svg) = chart::draw(results)? else { return Ok(false) };
     let failed = |error| Failure::of("write the chart", error);
     if let Some(folder) = chart.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    std::fs::write(chart, svg).map_err(failed)
+    std::fs::write(chart, svg).map_err(failed)?;
+    Ok(true)
 }
 
 async fn told_to_end() {
