@@ -100,7 +100,8 @@ impl PostgresStore {
             Form::AnyBucket => LANES.min(options.connections / 2).max(1),
             Form::OneBucket => LANES_SHARDED,
         };
-        let writers = lanes.min(options.connections / 2).max(1);
+        // One for each lane, and one for what stands aside from it and is tried meanwhile.
+        let writers = (2 * lanes).min(options.connections / 2).max(1);
         let database = Arc::new(Database::new(options, writers, form)?);
         Ok(PostgresStore {
             holders: Holders::start(Arc::clone(&database)),
