@@ -46,7 +46,7 @@ fn submit(service: &Arc<Service>, command: Command) -> JoinHandle<Result<Outcome
     tokio::spawn(async move { service.submit(command).await })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn one_locked_account_keeps_nobody_else_waiting() {
     let (store, service, locked, free) = one_locked().await;
     let mut waiting = Vec::new();
@@ -70,7 +70,7 @@ async fn one_locked_account_keeps_nobody_else_waiting() {
     soon(service.close()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_comes_after_it_stands_behind_it_although_the_lock_is_gone() {
     let (store, service, locked, free) = one_locked().await;
     for round in 0..3 {
@@ -90,7 +90,7 @@ async fn what_comes_after_it_stands_behind_it_although_the_lock_is_gone() {
     soon(service.close()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn of_one_caller_what_is_free_is_done_and_the_answer_waits_for_the_rest() {
     let (store, service, locked, free) = one_locked().await;
     let commands =
@@ -120,7 +120,7 @@ async fn of_one_caller_what_is_free_is_done_and_the_answer_waits_for_the_rest() 
     soon(service.close()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_stands_aside_for_ever() {
     let (store, service, locked, free) = one_locked().await;
     let started = Instant::now();
@@ -141,7 +141,7 @@ async fn nobody_stands_aside_for_ever() {
     soon(service.close()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn at_the_end_what_stands_aside_is_answered_too() {
     let (store, service, locked, _) = one_locked().await;
     let caller = submit(&service, rename(locked, "1"));

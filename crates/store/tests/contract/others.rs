@@ -188,6 +188,26 @@ async fn where_the_database_stays_away_after_the_commit_nobody_is_told_whether_i
     }
 }
 
+/// The number of the entry that was lost is another's now, and that tells nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_another_in_the_same_place_is_not_taken_for_a_lost_commit() {
+    let Cutting { proxy, store, database, cluster: _cluster } = cutting().await;
+    apply(&store, 1, vec![open(1), Command::Grant(grant(1, 1, 100))]).await;
+    let other = node(&database, LaneChoice::AsTheTablesAre).await;
+    proxy.cut_next_commits(1, Cut::Before);
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        apply(&other, 2, vec![charge(30, 1, 1)]).await
+    };
+    let (outcomes, _) = tokio::join!(apply(&store, 2, vec![charge(20, 1, 7)]), meanwhile);
+    assert!(matches!(outcomes[0], Outcome::Charged(_)), "{outcomes:?}");
+    assert_eq!(proxy.commits_cut(), 1);
+    let again = store.apply(Batch { clock: at(3), commands: vec![charge(20, 1, 7)] }).await;
+    assert!(again.expect("a batch is written")[0].replayed, "what was acknowledged is there");
+    let balance = store.account(account(1)).await.expect("a read").expect("an account").balance;
+    assert_eq!(balance.available, crate::commands::credits(92));
+}
+
 /// The database's functions by which its clock is read stand behind the test's own.
 const OTHER_CLOCK: &str = "CREATE TABLE strays (by interval); INSERT INTO strays VALUES ('0'); \
     CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS \
