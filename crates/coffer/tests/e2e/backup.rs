@@ -334,7 +334,8 @@ async fn a_damaged_backup_is_not_restored() {
     // In the middle of every page that holds something.
     let pages: Vec<usize> = {
         let connection = rusqlite::Connection::open(&file).expect("a ledger");
-        let mut statement = connection.prepare("SELECT DISTINCT pageno FROM dbstat WHERE pageno > 1").expect("SQL");
+        let mut statement =
+            connection.prepare("SELECT DISTINCT pageno FROM dbstat WHERE pageno > 1").expect("SQL");
         let pages = statement.query_map([], |row| row.get(0)).expect("SQL");
         pages.collect::<rusqlite::Result<_>>().expect("numbers")
     };

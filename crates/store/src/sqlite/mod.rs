@@ -198,7 +198,8 @@ impl Reader for SqliteStore {
         filter: AccountFilter,
         span: Span,
     ) -> Result<Page<AccountRecord>, StoreError> {
-        let page = self.readers.read(move |connection| read::account_records(connection, &filter, span)).await?;
+        let page =
+            self.readers.read(move |connection| read::account_records(connection, &filter, span)).await?;
         Ok(page.map(|record| self.with_published(record)))
     }
 
@@ -224,7 +225,10 @@ impl Reader for SqliteStore {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Account, Page<KeyRecord>)>, StoreError> {
-        self.read(Scope::Account(account_id), move |connection| read::account_and_keys(connection, account_id, span)).await
+        self.read(Scope::Account(account_id), move |connection| {
+            read::account_and_keys(connection, account_id, span)
+        })
+        .await
     }
 
     async fn key_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, StoreError> {
@@ -242,7 +246,10 @@ impl Reader for SqliteStore {
         account_id: AccountId,
         span: Span,
     ) -> Result<Option<(Account, Page<Grant>)>, StoreError> {
-        self.read(Scope::Account(account_id), move |connection| read::account_and_grants(connection, account_id, span)).await
+        self.read(Scope::Account(account_id), move |connection| {
+            read::account_and_grants(connection, account_id, span)
+        })
+        .await
     }
 
     async fn charge(&self, id: ChargeId) -> Result<Option<Charge>, StoreError> {
@@ -290,7 +297,10 @@ impl Reader for SqliteStore {
     }
 
     async fn last_entry(&self, account_id: AccountId, until: Timestamp) -> Result<Option<Entry>, StoreError> {
-        self.read(Scope::Account(account_id), move |connection| read::last_entry(connection, account_id, until)).await
+        self.read(Scope::Account(account_id), move |connection| {
+            read::last_entry(connection, account_id, until)
+        })
+        .await
     }
 
     async fn usage(
@@ -300,7 +310,10 @@ impl Reader for SqliteStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Usage>, StoreError> {
-        self.read(Scope::Account(account_id), move |connection| read::usage(connection, account_id, by, from, to)).await
+        self.read(Scope::Account(account_id), move |connection| {
+            read::usage(connection, account_id, by, from, to)
+        })
+        .await
     }
 
     async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError> {

@@ -132,7 +132,9 @@ pub(super) fn indexes(connection: &Connection, tell: &mut impl FnMut(Finding)) -
                SELECT entries.account_id, entries.seq FROM entry_places AS place \
                CROSS JOIN entries ON entries.number = place.number \
                WHERE entries.account_id != place.account_id OR entries.seq != place.seq";
-    let row = |columns: &mut Columns<'_>| Ok(rows::account_id(columns).and_then(|id| Ok((id, rows::seq(columns)?))));
+    let row = |columns: &mut Columns<'_>| {
+        Ok(rows::account_id(columns).and_then(|id| Ok((id, rows::seq(columns)?))))
+    };
     each(connection, sql, [], row, |place| match place {
         Ok((id, seq)) => tell(format!("{id}: entry {} is not found by its number", seq.0)),
         Err(error) => tell(format!("an entry is not found by its number: {error}")),

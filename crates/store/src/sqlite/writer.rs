@@ -53,14 +53,32 @@ const JOBS_BETWEEN_LOOKS: u32 = 16;
 
 /// Work for the writer, and where the answer goes.
 pub(super) enum Job {
-    Apply { batch: Batch, answer: oneshot::Sender<Result<Vec<Reply>, StoreError>> },
-    ForgetRefusals { before: Timestamp, answer: oneshot::Sender<Result<(), StoreError>> },
-    NoteKeyUses { uses: BTreeMap<KeyId, Timestamp>, answer: oneshot::Sender<Result<(), StoreError>> },
-    Probe { answer: oneshot::Sender<Result<(), StoreError>> },
+    Apply {
+        batch: Batch,
+        answer: oneshot::Sender<Result<Vec<Reply>, StoreError>>,
+    },
+    ForgetRefusals {
+        before: Timestamp,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
+    NoteKeyUses {
+        uses: BTreeMap<KeyId, Timestamp>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Probe {
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// Brings what is in scope into its tables, and begins the reader's transaction at that moment.
-    Show { scope: Scope, reader: Begun, answer: oneshot::Sender<Result<Begun, StoreError>> },
+    Show {
+        scope: Scope,
+        reader: Begun,
+        answer: oneshot::Sender<Result<Begun, StoreError>>,
+    },
     /// The same where nothing can be written: it is shown, and rolled back.
-    Look { scope: Scope, look: Look },
+    Look {
+        scope: Scope,
+        look: Look,
+    },
 }
 
 pub(super) struct Writer {
@@ -107,7 +125,16 @@ impl Writer {
         published: Arc<Published>,
         (trailing, names, last): (Trailing, Names, EntryNumber),
     ) -> Writer {
-        Writer { connection, published, trailing, names, last, log_pages_last: 0, jobs_since_look: 0, directory }
+        Writer {
+            connection,
+            published,
+            trailing,
+            names,
+            last,
+            log_pages_last: 0,
+            jobs_since_look: 0,
+            directory,
+        }
     }
 
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
@@ -239,7 +266,8 @@ impl Writer {
         })?;
         self.caught_up(&slice, step);
         self.trailing.absorb(&changes, first, redo);
-        let in_file = changes.accounts.iter().map(|account| account.id).filter(|id| !self.trailing.contains(*id));
+        let in_file =
+            changes.accounts.iter().map(|account| account.id).filter(|id| !self.trailing.contains(*id));
         in_file.for_each(|id| self.published.shows_in_file(id));
         for (entry, number) in numbered(&changes, first) {
             self.names.add(NameDigest::of_entry(entry), number);

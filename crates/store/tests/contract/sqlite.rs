@@ -120,7 +120,17 @@ async fn an_answer_is_remembered_among_very_many() {
     const BATCH: u32 = 1_000;
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = reopen(directory.path());
-    apply(&store, 0, vec![open(1), open(2), Command::Grant(grant(1, 1, 1_000_000)), Command::Grant(grant(2, 2, 1_000_000))]).await;
+    apply(
+        &store,
+        0,
+        vec![
+            open(1),
+            open(2),
+            Command::Grant(grant(1, 1, 1_000_000)),
+            Command::Grant(grant(2, 2, 1_000_000)),
+        ],
+    )
+    .await;
     let batch = |number: u8| (0..BATCH).map(|place| one_of_many(u32::from(number) * BATCH + place)).collect();
     let mut answers = Vec::new();
     for number in 0..CHARGES {

@@ -115,7 +115,9 @@ pub(super) fn lots(form: Form, changes: &Changes, before: &HashMap<AccountId, Ac
         // A new grant's lot may be among the changed ones, where it stands as the batch has left it.
         let lots: Vec<(&Grant, &Lot)> = part
             .iter()
-            .map(|grant| (*grant, changes.lots.get(&(grant.account_id, grant.lot.grant_id)).unwrap_or(&grant.lot)))
+            .map(|grant| {
+                (*grant, changes.lots.get(&(grant.account_id, grant.lot.grant_id)).unwrap_or(&grant.lot))
+            })
             .collect();
         calls.push(new_lots(form, &lots).insert("lots"));
     }

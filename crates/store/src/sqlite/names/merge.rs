@@ -72,7 +72,12 @@ impl Merge {
     }
 
     /// Goes on for some chunks.
-    pub(super) fn step(mut self, connection: &Connection, last: &mut LastChunk, runs: &[Run]) -> Result<Merged> {
+    pub(super) fn step(
+        mut self,
+        connection: &Connection,
+        last: &mut LastChunk,
+        runs: &[Run],
+    ) -> Result<Merged> {
         for _ in 0..CHUNKS_A_STEP * CHUNK_NAMES {
             let Some(Reverse((name, place))) = self.next.pop() else {
                 let mut forget = connection.prepare_cached("DELETE FROM name_runs WHERE id = ?1")?;

@@ -205,5 +205,7 @@ pub(super) enum Step {
     Written(Run),
     Merged(Run),
     /// Some discarded chunks are gone; so many are left.
-    Discarded { kept: usize },
+    Discarded {
+        kept: usize,
+    },
 }

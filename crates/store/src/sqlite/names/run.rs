@@ -110,7 +110,13 @@ impl Run {
 
 impl Writing {
     /// Begins a run of some names.
-    pub(super) fn begin(id: i64, level: u32, after: EntryNumber, through: EntryNumber, names: usize) -> Writing {
+    pub(super) fn begin(
+        id: i64,
+        level: u32,
+        after: EntryNumber,
+        through: EntryNumber,
+        names: usize,
+    ) -> Writing {
         Writing { run: Run::begin(id, level, after, through, names), chunk: Vec::with_capacity(CHUNK_NAMES) }
     }
 
@@ -158,7 +164,8 @@ pub(super) fn all_of(connection: &Connection) -> Result<(Vec<Run>, Vec<ChunkId>)
     let mut runs: Vec<Run> = all(connection, sql, [], row)?;
     let places: HashMap<i64, usize> = runs.iter().enumerate().map(|(place, run)| (run.id, place)).collect();
     let mut of_none = Vec::new();
-    let row = |columns: &mut Columns<'_>| Ok((ChunkId(columns.integer()?), columns.integer()?, chunk(columns)?));
+    let row =
+        |columns: &mut Columns<'_>| Ok((ChunkId(columns.integer()?), columns.integer()?, chunk(columns)?));
     each(connection, "SELECT id, run, names FROM name_chunks ORDER BY id", [], row, |(id, run, names)| {
         match places.get(&run) {
             Some(place) => runs[*place].add(id, &names),

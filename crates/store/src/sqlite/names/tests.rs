@@ -35,7 +35,12 @@ fn step(connection: &Connection, names: &mut Names, fails: bool) {
     }
 }
 
-fn assert_finds(connection: &Connection, names: &Names, model: &BTreeMap<u64, BTreeSet<EntryNumber>>, name: u64) {
+fn assert_finds(
+    connection: &Connection,
+    names: &Names,
+    model: &BTreeMap<u64, BTreeSet<EntryNumber>>,
+    name: u64,
+) {
     let found = names.find(connection, NameDigest(name)).expect("a search");
     let told: BTreeSet<EntryNumber> = found.iter().copied().collect();
     assert_eq!(told.len(), found.len(), "nothing is found twice");

@@ -95,8 +95,7 @@ fn by_account(
         Some(id) => entry_of_charge(connection, ChargeId::from_bytes(id))?.map(|entry| entry.seq),
     };
     let before = before.unwrap_or(Seq(i64::MAX.unsigned_abs()));
-    let from =
-        format!("{JOURNAL} AND place.seq < ?2 AND {IS_CHARGE} ORDER BY place.seq DESC LIMIT ?3");
+    let from = format!("{JOURNAL} AND place.seq < ?2 AND {IS_CHARGE} ORDER BY place.seq DESC LIMIT ?3");
     let params = params![account_id.bytes(), before.0, count];
     all(connection, &select(rows::ENTRY, &from), params, rows::entry)
 }

@@ -56,7 +56,9 @@ impl Images {
             .integer(account.debt.millionths())
             .integer(account.lots_made.into())
             .optional_time(account.refund_lot.map(|lot| lot.day))
-            .optional_bytes(account.refund_lot.map(|lot| lot.grant_id.bytes()).as_ref().map(<[u8; 16]>::as_slice))
+            .optional_bytes(
+                account.refund_lot.map(|lot| lot.grant_id.bytes()).as_ref().map(<[u8; 16]>::as_slice),
+            )
             .count(account.seq.0)
             .bytes(&account.head.0)
             .time(account.last_at)

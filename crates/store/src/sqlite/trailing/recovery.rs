@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use coffer_ledger::{Account, AccountId, GrantId, Hold, HoldId, HoldStatus, IdempotencyKey, Key, KeyId, Lot, Seq};
+use coffer_ledger::{
+    Account, AccountId, GrantId, Hold, HoldId, HoldStatus, IdempotencyKey, Key, KeyId, Lot, Seq,
+};
 use rusqlite::Connection;
 use rusqlite::types::Type;
 
+use super::Trailing;
 use super::image::{self, Image};
 use super::sweep::Sweep;
-use super::Trailing;
 use crate::rows::{self, Columns};
 use crate::sqlite::names::{EntryNumber, NameDigest, Names};
 use crate::sqlite::published::Published;
@@ -17,13 +19,8 @@ use crate::sqlite::query::{Result, all, each, one};
 use crate::sqlite::{read, write};
 
 /// Tables that what trails belongs in, and what their rows are known by.
-const TABLES: [(&str, &str); 5] = [
-    ("accounts", "id"),
-    ("lots", "grant_id"),
-    ("holds", "id"),
-    ("keys", "id"),
-    ("entry_places", "number"),
-];
+const TABLES: [(&str, &str); 5] =
+    [("accounts", "id"), ("lots", "grant_id"), ("holds", "id"), ("keys", "id"), ("entry_places", "number")];
 
 /// What the redo rows and the journal tell.
 #[derive(Default)]
@@ -111,9 +108,7 @@ impl Told {
         let row = |columns: &mut Columns<'_>| columns.blob().map(<[u8]>::to_vec);
         for images in all(connection, "SELECT images FROM redo ORDER BY id", [], row)? {
             let read = image::each(&images, |image| told.take(image));
-            read.map_err(|problem| {
-                rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, problem.into())
-            })?;
+            read.map_err(|problem| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, problem.into()))?;
         }
         told.read_places(connection, first_entry)?;
         Ok(told)
@@ -168,7 +163,8 @@ impl Told {
         for id in self.touched() {
             let in_table = published.account(id).map(|account| (*account).clone());
             let told = self.accounts.get(&id).or(in_table.as_ref());
-            let told = self.whole(told.expect("an account is in its table as soon as it is made"), in_table.clone());
+            let told =
+                self.whole(told.expect("an account is in its table as soon as it is made"), in_table.clone());
             published.trails(id);
             published.publish_account(told);
         }

@@ -1,8 +1,8 @@
 //! The journal, and what it says of charges and holds.
 
 use coffer_ledger::{
-    AccountId, AdjustmentId, Balance, ChargeId, Credits, Entry, Erasure, Hold, KeyId, Note, Operation, Quantity,
-    RefundId, Seq,
+    AccountId, AdjustmentId, Balance, ChargeId, Credits, Entry, Erasure, Hold, KeyId, Note, Operation,
+    Quantity, RefundId, Seq,
 };
 use rusqlite::{Connection, params};
 

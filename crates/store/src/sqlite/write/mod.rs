@@ -18,7 +18,11 @@ pub(super) use entries::{hold, place};
 pub(super) use keys::key;
 
 /// Writes what belongs to the journal and to no table that may trail behind it. The first entry gets this number.
-pub(super) fn changes(connection: &Connection, changes: &Changes, first: EntryNumber) -> rusqlite::Result<()> {
+pub(super) fn changes(
+    connection: &Connection,
+    changes: &Changes,
+    first: EntryNumber,
+) -> rusqlite::Result<()> {
     let Changes {
         account_profiles,
         // What trails, or the redo row, tells of these.
