@@ -63,7 +63,7 @@ pub(crate) fn one_of_many(number: u32) -> Command {
     Command::Charge(ChargeCredits {
         id: ChargeId::from_bytes(id),
         idempotency: IdempotencyKey::try_from(format!("one-of-many-{number}")).expect("visible"),
-        ..spend(0, if number % 2 == 0 { 1 } else { 2 }, 1)
+        ..spend(0, if number.is_multiple_of(2) { 1 } else { 2 }, 1)
     })
 }
 
