@@ -88,7 +88,9 @@ impl SqliteStore {
         read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
     ) -> Result<Answer, StoreError> {
         let published = Arc::clone(&self.published);
-        let (begun, read) = match self.readers.read_if(move || published.is_in_file(scope), read).await? {
+        let sweeps = published.sweeps();
+        let is_shown = move || published.is_in_file(scope) && published.sweeps() == sweeps;
+        let (begun, read) = match self.readers.read_if(is_shown, read).await? {
             Read::Done(answer) => return Ok(answer),
             Read::NotNow(begun, read) => (begun, read),
         };

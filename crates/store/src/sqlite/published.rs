@@ -5,6 +5,7 @@
 //! older; each by itself is a state that was committed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use coffer_ledger::{
@@ -30,6 +31,7 @@ pub(super) struct Published {
     operator_secrets: Map<SecretHash, Arc<OperatorKey>>,
     /// The accounts of which the file may not show everything that has been committed.
     trailing: papaya::HashSet<AccountId, foldhash::fast::RandomState>,
+    sweeps: AtomicU64,
 }
 
 impl Published {
@@ -43,6 +45,7 @@ impl Published {
             operator_keys: RwLock::default(),
             operator_secrets: Map::default(),
             trailing: papaya::HashSet::default(),
+            sweeps: AtomicU64::default(),
         };
         published.load_accounts(connection)?;
         published.load_keys(connection)?;
@@ -83,9 +86,19 @@ impl Published {
         self.trailing.pin().insert(id);
     }
 
-    /// Notes that the file shows all of an account.
-    pub(super) fn shows_in_file(&self, id: AccountId) {
-        self.trailing.pin().remove(&id);
+    /// Notes that the file shows all of some accounts; after it is committed.
+    pub(super) fn show_in_file(&self, ids: impl Iterator<Item = AccountId>) {
+        self.sweeps.fetch_add(1, Ordering::SeqCst);
+        let trailing = self.trailing.pin();
+        for id in ids {
+            trailing.remove(&id);
+        }
+    }
+
+    /// How often accounts have been noted to be shown by the file. A reader to whom nothing trails has a moment of the
+    /// file only if this has not changed since before it began: else its moment may be one of before.
+    pub(super) fn sweeps(&self) -> u64 {
+        self.sweeps.load(Ordering::SeqCst)
     }
 
     /// Whether the file shows all that has been committed of what is in scope.

@@ -18,10 +18,10 @@ use tokio::sync::oneshot;
 
 use super::directory::DataDirectory;
 use super::load::{self, Sources};
-use super::names::{EntryNumber, NameDigest, Names, Step};
+use super::names::{EntryNumber, NameDigest, Names};
 use super::published::Published;
 use super::reader::Begun;
-use super::trailing::{Slice, Trailing, numbered};
+use super::trailing::{Trailing, numbered};
 use super::write;
 use crate::{Batch, StoreError};
 
@@ -33,6 +33,8 @@ const LOG_PAGES_MORE: i64 = 1024;
 /// How long nobody must have asked for anything before what trails is written for its own sake: longer than a client takes
 /// from one answer to its next request.
 const IDLE: Duration = Duration::from_millis(20);
+/// How long it waits after it was refused.
+const REFUSED: Duration = Duration::from_secs(2);
 /// How much more of what trails is written at a time before the file is closed.
 const SLICES_AT_CLOSE: usize = 16;
 
@@ -90,6 +92,8 @@ pub(super) struct Writer {
     last: EntryNumber,
     /// How many pages the log held when they were last moved.
     log_pages_last: i64,
+    /// Whether the last transaction was rolled back.
+    is_refused: bool,
     /// How many jobs there were since the log was looked at.
     jobs_since_look: u32,
     /// Held until the writer has ended.
@@ -132,6 +136,7 @@ impl Writer {
             names,
             last,
             log_pages_last: 0,
+            is_refused: false,
             jobs_since_look: 0,
             directory,
         }
@@ -140,8 +145,9 @@ impl Writer {
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         loop {
-            let is_idle = self.trailing.is_empty() && !self.names.is_due();
-            let job = if is_idle { jobs.recv().map_err(Into::into) } else { jobs.recv_timeout(IDLE) };
+            let is_caught_up = self.trailing.is_empty() && !self.names.is_due();
+            let pause = if self.is_refused { REFUSED } else { IDLE };
+            let job = if is_caught_up { jobs.recv().map_err(Into::into) } else { jobs.recv_timeout(pause) };
             match job {
                 Ok(job) => self.work(job),
                 Err(RecvTimeoutError::Timeout) => self.catch_up(jobs),
@@ -187,15 +193,16 @@ impl Writer {
                 writer.trailing.write_slice(&writer.connection, &writer.published, &slice)?;
                 writer.names.step(&writer.connection)
             })?;
-            self.caught_up(&slice, step);
+            self.trailing.swept(&slice);
+            self.names.took(step);
+            self.show_in_file(slice.accounts().iter().copied());
         }
         Ok(())
     }
 
-    fn caught_up(&mut self, slice: &Slice, step: Step) {
-        self.trailing.swept(slice);
-        slice.accounts().iter().for_each(|id| self.published.shows_in_file(*id));
-        self.names.took(step);
+    /// Lets readers know which of these accounts do not trail any more.
+    fn show_in_file(&self, accounts: impl Iterator<Item = AccountId>) {
+        self.published.show_in_file(accounts.filter(|id| !self.trailing.contains(*id)));
     }
 
     fn work(&mut self, job: Job) {
@@ -260,15 +267,15 @@ impl Writer {
             let connection = &writer.connection;
             writer.trailing.write_slice(connection, &writer.published, &slice)?;
             write::changes(connection, &changes, first)?;
-            let redo = writer.trailing.write_batch(connection, &writer.published, &changes, first)?;
+            let redo = writer.trailing.write_batch(connection, &writer.published, &changes, first, &slice)?;
             write::erasures(connection, &changes)?;
             Ok((redo, writer.names.step(connection)?))
         })?;
-        self.caught_up(&slice, step);
+        self.trailing.swept(&slice);
+        self.names.took(step);
         self.trailing.absorb(&changes, first, redo);
-        let in_file =
-            changes.accounts.iter().map(|account| account.id).filter(|id| !self.trailing.contains(*id));
-        in_file.for_each(|id| self.published.shows_in_file(id));
+        let changed = changes.accounts.iter().map(|account| account.id);
+        self.show_in_file(slice.accounts().iter().copied().chain(changed));
         for (entry, number) in numbered(&changes, first) {
             self.names.add(NameDigest::of_entry(entry), number);
             self.last = number;
@@ -285,14 +292,12 @@ impl Writer {
         let accounts = self.in_scope(scope);
         if !accounts.is_empty() {
             self.transact(|writer| writer.write_accounts(&accounts))?;
-            for id in accounts {
-                self.trailing.forget(id);
-                self.published.shows_in_file(id);
-            }
+            accounts.iter().for_each(|id| self.trailing.forget(*id));
+            self.show_in_file(accounts.into_iter());
         }
         if let Scope::Account(id) = scope {
             // It may be noted to trail for a batch that was rolled back.
-            self.published.shows_in_file(id);
+            self.show_in_file(std::iter::once(id));
         }
         // A transaction begins with its first read.
         let begun = reader.connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
@@ -340,9 +345,13 @@ impl Writer {
             .and_then(|answer| self.connection.execute_batch("COMMIT").map(|()| answer))
             .map_err(Failure::from);
         match committed {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                self.is_refused = false;
+                Ok(answer)
+            }
             Err(Failure::InDoubt(error)) => self.stop("the ledger cannot be written", &error),
             Err(Failure::Refused(error)) => {
+                self.is_refused = true;
                 // SQLite has rolled back by itself where it could not go on; then there is nothing left to do.
                 if !self.connection.is_autocommit()
                     && let Err(error) = self.connection.execute_batch("ROLLBACK")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coffer_ledger::{AccountId, Command, Outcome};
+use coffer_ledger::{AccountId, Command, Outcome, UpdateAccount};
 use coffer_store::{DataDirectory, LedgerFile, OpenError, SqliteStore, Store};
 
 use crate::commands::{apply, charge, credits, grant, id, one_of_many, open};
@@ -166,6 +166,42 @@ async fn an_answer_is_remembered_among_very_many() {
         let found = findings(damaged.path());
         assert!(found.iter().any(|finding| finding.contains(expected)), "{damage}: {found:#?}");
     }
+}
+
+/// What trails of an account is written by the sweep, and by a batch that changes its profile: once, where both come together. Meanwhile
+/// whoever reads sees every charge that was answered before.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sweep_and_a_change_of_an_account_may_come_together() {
+    const ROUNDS: u32 = 12;
+    const BATCH: u32 = 500;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let store = reopen(directory.path());
+    let credits_for_all = |number| Command::Grant(grant(number, number, 1_000_000));
+    apply(&store, 0, vec![open(1), open(2), credits_for_all(1), credits_for_all(2)]).await;
+    for round in 0..ROUNDS {
+        let mut commands: Vec<Command> = (0..BATCH).map(|place| one_of_many(round * BATCH + place)).collect();
+        let limit = Some(credits(i64::from(round)));
+        commands.push(Command::UpdateAccount(UpdateAccount {
+            id: AccountId::from_bytes(id(1)),
+            name: None,
+            overdraft_limit: limit.filter(|_| round % 3 == 2),
+            status: None,
+            metadata: None,
+        }));
+        // In most rounds only charges, so that much trails when the account is changed.
+        commands.truncate(if round % 3 == 2 { commands.len() } else { BATCH as usize });
+        apply(&store, 1, commands).await;
+        // A read brings what trails into the file: it comes after the change.
+        for number in [1, 2].into_iter().filter(|_| round % 3 == 2) {
+            let last = store.last_entry(AccountId::from_bytes(id(number)), crate::commands::at(9)).await;
+            let seq = last.expect("a read").map(|entry| entry.seq.0);
+            assert_eq!(seq, Some(1 + u64::from((round + 1) * BATCH / 2)), "account {number}, round {round}");
+        }
+    }
+    let killed = as_killed(directory.path());
+    store.close().await;
+    assert_eq!(findings(killed.path()), Vec::<String>::new());
+    assert_eq!(findings(directory.path()), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

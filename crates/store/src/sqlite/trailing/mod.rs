@@ -100,9 +100,11 @@ impl Trailing {
         published: &Published,
         changes: &Changes,
         first: EntryNumber,
+        slice: &Slice,
     ) -> Result<Redo> {
         let at_once = AtOnce::of(changes);
-        for id in at_once.0.iter().filter(|id| self.contains(**id)) {
+        // What the slice has written must not be written again: an entry has one place.
+        for id in at_once.0.iter().filter(|id| self.contains(**id) && !slice.contains(**id)) {
             self.write(connection, published, *id)?;
         }
         let is_new = New::of(changes);

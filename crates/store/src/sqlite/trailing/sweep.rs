@@ -84,9 +84,13 @@ pub(in crate::sqlite) struct Slice {
 }
 
 impl Slice {
-    /// The accounts.
+    /// The accounts, sorted.
     pub(in crate::sqlite) fn accounts(&self) -> &[AccountId] {
         &self.accounts
+    }
+
+    pub(super) fn contains(&self, id: AccountId) -> bool {
+        self.accounts.binary_search(&id).is_ok()
     }
 }
 
