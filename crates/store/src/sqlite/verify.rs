@@ -92,14 +92,18 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
         ("SELECT id FROM account_profiles", "a profile"),
     ] {
         let orphans = format!("SELECT * FROM ({sql}) EXCEPT SELECT id FROM accounts");
-        for id in all(connection, &orphans, [], rows::account_id)? {
-            tell(format!("{id}: there are {what} of it, and no account"));
-        }
+        let row = |columns: &mut Columns<'_>| Ok(rows::account_id(columns));
+        each(connection, &orphans, [], row, |orphan| match orphan {
+            Ok(id) => tell(format!("{id}: there are {what} of it, and no account")),
+            Err(error) => tell(format!("there are {what} of no account that can be read: {error}")),
+        })?;
     }
     for (sql, what) in CONTRADICTIONS {
-        for id in all(connection, &format!("SELECT DISTINCT * FROM ({sql})"), [], rows::account_id)? {
-            tell(format!("{id}: {what}"));
-        }
+        let row = |columns: &mut Columns<'_>| Ok(rows::account_id(columns));
+        each(connection, &format!("SELECT DISTINCT * FROM ({sql})"), [], row, |found| match found {
+            Ok(id) => tell(format!("{id}: {what}")),
+            Err(error) => tell(format!("{what}: {error}")),
+        })?;
     }
     let count = |columns: &mut Columns<'_>| columns.count();
     for (sql, what) in [
