@@ -206,14 +206,13 @@ impl Reader for SqliteStore {
     }
 
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
-        let noted =
-            self.readers.read(move |connection| read::accounts_due(connection, until, count_max)).await?;
         // What trails may have been settled already.
-        let is_due = |id: &AccountId| {
-            let due = self.published.account(*id).and_then(|account| account.next_due());
+        let published = Arc::clone(&self.published);
+        let is_due = move |id| {
+            let due = published.account(id).and_then(|account| account.next_due());
             due.is_some_and(|due| due <= until)
         };
-        Ok(noted.into_iter().filter(is_due).collect())
+        self.readers.read(move |connection| read::accounts_due(connection, until, count_max, is_due)).await
     }
 
     async fn key_record(&self, id: KeyId) -> Result<Option<(Account, KeyRecord)>, StoreError> {

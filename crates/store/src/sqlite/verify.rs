@@ -12,7 +12,12 @@ use super::read;
 use crate::rows::{self, Columns};
 
 /// Accounts that a query finds, and what is wrong with them.
-const CONTRADICTIONS: [(&str, &str); 9] = [
+const CONTRADICTIONS: [(&str, &str); 10] = [
+    (
+        "SELECT account_id FROM entries WHERE idempotency_key IS NOT NULL \
+         GROUP BY account_id, idempotency_key HAVING count(*) > 1",
+        "an idempotency key has two entries",
+    ),
     ("SELECT id FROM accounts WHERE id NOT IN (SELECT id FROM account_profiles)", "it has no profile"),
     (
         "SELECT account_id FROM lots WHERE grant_id NOT IN (SELECT id FROM grants)",

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::directory::DataDirectory;
 use super::load::{self, Sources};
-use super::names::{EntryNumber, NameDigest, Names};
+use super::names::{EntryNumber, NameDigest, Names, Step};
 use super::published::Published;
 use super::reader::Begun;
 use super::trailing::{Trailing, numbered};
@@ -262,19 +262,27 @@ impl Writer {
         // Whoever reads the file from now on asks for what trails, so that no batch is seen in part.
         changes.accounts.iter().for_each(|account| self.published.trails(account.id));
         changes.keys.iter().for_each(|key| self.published.trails(key.account_id));
-        let slice = self.trailing.slice_with(changes.entries.len());
+        // Where the last transaction found no space, a batch may fit alone.
+        let is_alone = self.is_refused;
+        let slice = if is_alone {
+            self.trailing.slice_of_none()
+        } else {
+            self.trailing.slice_with(changes.entries.len())
+        };
         let (redo, step) = self.transact(|writer| {
             let connection = &writer.connection;
             writer.trailing.write_slice(connection, &writer.published, &slice)?;
             write::changes(connection, &changes, first)?;
             let redo = writer.trailing.write_batch(connection, &writer.published, &changes, first, &slice)?;
             write::erasures(connection, &changes)?;
-            Ok((redo, writer.names.step(connection)?))
+            let step = if is_alone { Step::Nothing } else { writer.names.step(connection)? };
+            Ok((redo, step))
         })?;
         self.trailing.swept(&slice);
         self.names.took(step);
         self.trailing.absorb(&changes, first, redo);
-        let changed = changes.accounts.iter().map(|account| account.id);
+        let of_keys = changes.keys.iter().map(|key| key.account_id);
+        let changed = changes.accounts.iter().map(|account| account.id).chain(of_keys);
         self.show_in_file(slice.accounts().iter().copied().chain(changed));
         for (entry, number) in numbered(&changes, first) {
             self.names.add(NameDigest::of_entry(entry), number);

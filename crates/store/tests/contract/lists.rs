@@ -1,7 +1,7 @@
 //! What is read: records, and lists page by page.
 
 use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, Timestamp};
-use coffer_store::{AccountFilter, Span};
+use coffer_store::{AccountFilter, HoldFilter, Span};
 
 use crate::STORES;
 use crate::commands::{apply, at, charge, credits, grant, hold, id, open, release};
@@ -122,5 +122,21 @@ async fn refusals_are_forgotten_when_the_contract_allows_it() {
         assert!(refused().await, "{name}: the refusal is not older than that");
         fresh.store.forget_refusals(at(1)).await.expect("a write");
         assert!(!refused().await, "{name}: the refusal is forgotten");
+    }
+}
+
+/// A hold that was made after its account was, in a batch of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_hold_is_in_the_list_of_all_at_once() {
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 10))]).await;
+        apply(&fresh.store, 1, vec![Command::Hold(hold(2, 1, 3))]).await;
+        let filter = HoldFilter { account_id: None, status: None, at: at(1) };
+        let span = Span { before: None, count_max: 10 };
+        let holds = fresh.store.holds(filter, span).await.expect("a read");
+        let made: Vec<_> = holds.items.iter().map(|record| record.hold.credits).collect();
+        assert_eq!(made, [credits(3)], "{name}");
+        fresh.store.close().await;
     }
 }

@@ -40,13 +40,24 @@ pub(in crate::sqlite) fn account_records(
     Ok(Page::of(records?, span))
 }
 
+/// Accounts of which the table notes that something has fallen due, and which are so still, longest due first.
 pub(in crate::sqlite) fn accounts_due(
     connection: &Connection,
     until: Timestamp,
     count_max: usize,
+    is_due: impl Fn(AccountId) -> bool,
 ) -> Result<Vec<AccountId>> {
-    let sql = "SELECT id FROM accounts WHERE next_due <= ?1 ORDER BY next_due LIMIT ?2";
-    all(connection, sql, params![until.unix_ms(), count_max], rows::account_id)
+    let sql = "SELECT id FROM accounts WHERE next_due <= ?1 ORDER BY next_due";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query([until.unix_ms()])?;
+    let mut due = Vec::new();
+    while due.len() < count_max
+        && let Some(row) = found.next()?
+    {
+        let id = rows::account_id(&mut Columns::of(row))?;
+        due.extend(is_due(id).then_some(id));
+    }
+    Ok(due)
 }
 
 /// Every account, without its lots and holds.

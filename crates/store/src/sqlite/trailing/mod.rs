@@ -164,7 +164,8 @@ impl Trailing {
             }
         }
         for hold in changes.holds.values() {
-            if !is_new.holds.contains(&hold.id) && !at_once.contains(hold.account_id) {
+            // A new one is in its table, but not the place of the entry that made it, which a reader of it needs.
+            if !at_once.contains(hold.account_id) {
                 self.holds.insert((hold.account_id, hold.id), hold.clone());
             }
         }

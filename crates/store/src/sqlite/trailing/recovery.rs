@@ -85,10 +85,16 @@ pub(in crate::sqlite) fn lay_over(connection: &Connection) -> Result<()> {
     told.lots.iter().try_for_each(|((account_id, _), lot)| write::lot(connection, *account_id, lot))?;
     told.write_others(connection)?;
     for (table, id) in TABLES {
+        // A place that trails is in no table yet: nothing has to be hidden.
+        let hidden = if table == "entry_places" {
+            String::new()
+        } else {
+            format!(" WHERE {id} NOT IN (SELECT {id} FROM temp.trailing_{table})")
+        };
         connection.execute_batch(&format!(
             "ALTER TABLE temp.{table} RENAME TO trailing_{table}; \
              CREATE TEMP VIEW {table} AS SELECT * FROM temp.trailing_{table} UNION ALL \
-             SELECT * FROM main.{table} WHERE {id} NOT IN (SELECT {id} FROM temp.trailing_{table})"
+             SELECT * FROM main.{table}{hidden}"
         ))?;
     }
     Ok(())

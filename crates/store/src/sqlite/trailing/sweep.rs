@@ -101,7 +101,13 @@ impl Trailing {
         let waited = self.sweep.swept_at.elapsed().as_millis();
         let by_time = u128::try_from(self.accounts.len()).expect("128 bits") * waited / SWEEP_MAX.as_millis();
         let count = by_amount.max(usize::try_from(by_time).unwrap_or(usize::MAX));
-        self.slice(count, REDO_ROWS_REMOVED)
+        // Upkeep must not make a batch wait long, nor need much more space than it.
+        self.slice(count.min(entries.max(IDLE_ACCOUNTS)), REDO_ROWS_REMOVED)
+    }
+
+    /// Nothing, for a batch that is to need as little space as it can.
+    pub(in crate::sqlite) fn slice_of_none(&self) -> Slice {
+        Slice { accounts: Vec::new(), is_last: false, redo_before: self.sweep.first_redo }
     }
 
     /// What is to be swept when there is nothing else to do.
