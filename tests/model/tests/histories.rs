@@ -27,6 +27,14 @@ fn a_secret_that_was_made_and_retired_in_one_batch_lives_on() {
     check(&[Step::Batch(vec![rotate.clone(), rotate])]);
 }
 
+/// A batch that changes prices reads them under their lock. The one that every catalogue has is in no table, and the shared store
+/// once did not know it in such a batch.
+#[test]
+fn the_operation_that_is_always_free_is_known_beside_a_change_of_prices() {
+    let free = CostOf::Operation { operation: 4, quantity_millionths: 1_000_000 };
+    check(&[Step::Batch(vec![Act::PutPrice { operation: 0, parts: 0 }, hold(free)])]);
+}
+
 #[test]
 fn an_account_has_so_many_open_grants_and_no_more() {
     let grants = vec![grant(Size::Whole(1)); limits::GRANTS_OPEN_MAX + 1];
