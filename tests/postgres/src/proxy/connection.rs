@@ -86,7 +86,7 @@ impl Connection {
         let mut prepared = Prepared::default();
         let mut client = BufReader::new(self.client.try_clone()?);
         while let Some(message) = Message::read(&mut client)? {
-            let cut = if prepared.commits(&message) { self.control.commit_comes() } else { None };
+            let cut = if prepared.commits(&message) { self.control.commit_comes(self.number) } else { None };
             match cut {
                 None => self.forward_request(&message)?,
                 Some(Cut::Before) => return self.server.shutdown(Shutdown::Both),

@@ -85,11 +85,15 @@ impl Control {
         self.state().cuts.clear();
     }
 
-    /// Counts a commit, and says whether its connection is to be cut.
-    pub(super) fn commit_comes(&self) -> Option<Cut> {
+    /// Counts a commit, and says whether its connection is to be cut. One that is cut after it is left to itself from here
+    /// on: whoever cuts all connections as soon as this is counted must not take the commit with them.
+    pub(super) fn commit_comes(&self, number: u64) -> Option<Cut> {
         let mut state = self.state();
         state.commits += 1;
         let cut = (!state.cuts.is_empty()).then(|| state.cuts.remove(0));
+        if cut == Some(Cut::After) {
+            state.open.remove(&number);
+        }
         state.was_cut += usize::from(cut.is_some());
         cut
     }
