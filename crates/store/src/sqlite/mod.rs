@@ -26,7 +26,7 @@ mod query;
 
 pub(crate) mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
@@ -108,8 +108,8 @@ impl SqliteStore {
         read: impl FnOnce(&Connection) -> rusqlite::Result<Answer> + Send + 'static,
     ) -> Result<Answer, StoreError> {
         self.ask(|answer| {
-            let look = move |connection: &Connection| {
-                let read = read(connection).map_err(|error| StoreError::Unreadable(error.to_string()));
+            let look = move |shown: rusqlite::Result<&Connection>| {
+                let read = shown.and_then(read).map_err(|error| StoreError::Unreadable(error.to_string()));
                 // A caller who has gone does not want to know.
                 drop(answer.send(read));
             };
@@ -206,13 +206,14 @@ impl Reader for SqliteStore {
     }
 
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
-        // What trails may have been settled already.
+        // The file tells when an account is due, unless it trails: then only memory does.
+        let trailing = self.published.trailing_due(until);
         let published = Arc::clone(&self.published);
-        let is_due = move |id| {
-            let due = published.account(id).and_then(|account| account.next_due());
-            due.is_some_and(|due| due <= until)
-        };
-        self.readers.read(move |connection| read::accounts_due(connection, until, count_max, is_due)).await
+        let is_due = move |id| published.due(id).filter(|due| *due <= until);
+        let read = move |connection: &Connection| read::accounts_due(connection, until, count_max, is_due);
+        let mut due: BTreeSet<(Timestamp, AccountId)> = self.readers.read(read).await?.into_iter().collect();
+        due.extend(trailing);
+        Ok(due.into_iter().take(count_max).map(|(_, id)| id).collect())
     }
 
     async fn key_record(&self, id: KeyId) -> Result<Option<(Account, KeyRecord)>, StoreError> {

@@ -3,6 +3,8 @@
 //! Only the writer publishes, after a commit and before its answers. Readers take no lock and wait for
 //! nobody. An account and its key are published one after the other, so a reader may see one of them a batch
 //! older; each by itself is a state that was committed.
+//!
+//! It also notes of which accounts the file does not show everything yet, so that whoever reads the file knows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +12,7 @@ use std::sync::{Arc, RwLock};
 
 use coffer_ledger::{
     Account, AccountId, Changes, Hold, Key, KeyId, Lot, Operation, OperatorKey, OperatorKeyId, Price,
-    RetiredSecret, SecretHash,
+    RetiredSecret, SecretHash, Timestamp,
 };
 use rusqlite::Connection;
 
@@ -88,6 +90,10 @@ impl Published {
 
     /// Notes that the file shows all of some accounts; after it is committed.
     pub(super) fn show_in_file(&self, ids: impl Iterator<Item = AccountId>) {
+        let mut ids = ids.peekable();
+        if ids.peek().is_none() {
+            return;
+        }
         self.sweeps.fetch_add(1, Ordering::SeqCst);
         let trailing = self.trailing.pin();
         for id in ids {
@@ -95,8 +101,9 @@ impl Published {
         }
     }
 
-    /// How often accounts have been noted to be shown by the file. A reader to whom nothing trails has a moment of the
-    /// file only if this has not changed since before it began: else its moment may be one of before.
+    /// How often it has been noted that the file shows accounts. A reader that finds nothing noted must have seen this number
+    /// before it began as well: else what trailed may have been written, and its note taken away, between the reader's
+    /// beginning and its look, and its moment of the file is the one before that.
     pub(super) fn sweeps(&self) -> u64 {
         self.sweeps.load(Ordering::SeqCst)
     }
@@ -107,6 +114,17 @@ impl Published {
             Scope::Account(id) => !self.trailing.pin().contains(&id),
             Scope::Holds => self.trailing.pin().is_empty(),
         }
+    }
+
+    /// When something falls due on an account next.
+    pub(super) fn due(&self, id: AccountId) -> Option<Timestamp> {
+        self.accounts.pin().get(&id)?.next_due()
+    }
+
+    /// The accounts that the file may not tell of, and on which something has fallen due by a time.
+    pub(super) fn trailing_due(&self, until: Timestamp) -> Vec<(Timestamp, AccountId)> {
+        let due = |id: &AccountId| self.due(*id).filter(|due| *due <= until).map(|due| (due, *id));
+        self.trailing.pin().iter().filter_map(due).collect()
     }
 
     pub(super) fn account(&self, id: AccountId) -> Option<Arc<Account>> {

@@ -171,7 +171,7 @@ fn names(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::R
             tell(format!("{id}: an entry of it is not found by its idempotency key"));
         }
     }
-    let written = names.written(connection)?;
+    let written = names.written();
     if written != there {
         tell(format!("the index of idempotency keys has {written} of {there} entries"));
     }

@@ -21,7 +21,7 @@ use super::load::{self, Sources};
 use super::names::{EntryNumber, NameDigest, Names, Step};
 use super::published::Published;
 use super::reader::Begun;
-use super::trailing::{Trailing, numbered};
+use super::trailing::{Trailing, Written, numbered};
 use super::write;
 use crate::{Batch, StoreError};
 
@@ -47,8 +47,8 @@ pub(super) enum Scope {
     Holds,
 }
 
-/// A read that the writer does on its own connection.
-pub(super) type Look = Box<dyn FnOnce(&Connection) + Send>;
+/// A read that the writer does on its own connection, or hears why it cannot be done.
+pub(super) type Look = Box<dyn FnOnce(rusqlite::Result<&Connection>) + Send>;
 
 /// How many jobs are done before it is looked how long the log is.
 const JOBS_BETWEEN_LOOKS: u32 = 16;
@@ -213,8 +213,7 @@ impl Writer {
                 drop(answer.send(replies));
             }
             Job::ForgetRefusals { before, answer } => {
-                let forget = |writer: &mut Writer| write::forget_refusals(&writer.connection, before);
-                drop(answer.send(or_stop(|| self.transact(forget))));
+                drop(answer.send(or_stop(|| self.forget_refusals(before))));
             }
             Job::NoteKeyUses { uses, answer } => {
                 let note = |writer: &mut Writer| write::key_uses(&writer.connection, &uses);
@@ -230,6 +229,16 @@ impl Writer {
             Job::Look { scope, look } => or_stop(|| self.look(scope, look)),
         }
         or_stop(|| self.checkpoint_when_due());
+    }
+
+    fn forget_refusals(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        let forgotten = self.transact(|writer| write::forget_refusals(&writer.connection, before))?;
+        if forgotten > 0
+            && let Err(error) = self.names.read_without_entry(&self.connection)
+        {
+            self.stop("the ledger cannot be read", &error);
+        }
+        Ok(())
     }
 
     fn apply(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
@@ -259,6 +268,7 @@ impl Writer {
 
     fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
         let first = EntryNumber(self.last.0 + 1);
+        let batch = Written::of(&changes, first);
         // Whoever reads the file from now on asks for what trails, so that no batch is seen in part.
         changes.accounts.iter().for_each(|account| self.published.trails(account.id));
         changes.keys.iter().for_each(|key| self.published.trails(key.account_id));
@@ -273,14 +283,14 @@ impl Writer {
             let connection = &writer.connection;
             writer.trailing.write_slice(connection, &writer.published, &slice)?;
             write::changes(connection, &changes, first)?;
-            let redo = writer.trailing.write_batch(connection, &writer.published, &changes, first, &slice)?;
+            let redo = writer.trailing.write_batch(connection, &writer.published, &batch, &slice)?;
             write::erasures(connection, &changes)?;
             let step = if is_alone { Step::Nothing } else { writer.names.step(connection)? };
             Ok((redo, step))
         })?;
         self.trailing.swept(&slice);
         self.names.took(step);
-        self.trailing.absorb(&changes, first, redo);
+        self.trailing.absorb(&batch, redo);
         let of_keys = changes.keys.iter().map(|key| key.account_id);
         let changed = changes.accounts.iter().map(|account| account.id).chain(of_keys);
         self.show_in_file(slice.accounts().iter().copied().chain(changed));
@@ -315,14 +325,9 @@ impl Writer {
 
     fn look(&mut self, scope: Scope, look: Look) {
         let accounts = self.in_scope(scope);
-        let shown = self
-            .connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .and_then(|()| self.write_accounts(&accounts))
-            .map(|()| look(&self.connection));
-        if let Err(error) = shown {
-            tracing::warn!(%error, "what trails behind the journal could not be shown");
-        }
+        let shown =
+            self.connection.execute_batch("BEGIN IMMEDIATE").and_then(|()| self.write_accounts(&accounts));
+        look(shown.map(|()| &self.connection));
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {

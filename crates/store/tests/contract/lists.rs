@@ -1,6 +1,6 @@
 //! What is read: records, and lists page by page.
 
-use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, Timestamp};
+use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, GrantCredits, Settle, Timestamp};
 use coffer_store::{AccountFilter, HoldFilter, Span};
 
 use crate::STORES;
@@ -92,7 +92,7 @@ async fn accounts_fall_due_and_are_settled() {
         let account_id = AccountId::from_bytes(id(1));
         assert_eq!(fresh.store.accounts_due(at(59), 10).await.expect("a read"), [], "{name}");
         assert_eq!(fresh.store.accounts_due(at(60), 10).await.expect("a read"), [account_id], "{name}");
-        let settle = || Command::Settle(coffer_ledger::Settle { account_id });
+        let settle = || Command::Settle(Settle { account_id });
         apply(&fresh.store, 61, vec![settle()]).await;
         assert_eq!(fresh.store.accounts_due(Timestamp::MAX, 10).await.expect("a read"), [], "{name}");
         let account = fresh.store.account(account_id).await.expect("a read").expect("an account");
@@ -137,6 +137,25 @@ async fn a_new_hold_is_in_the_list_of_all_at_once() {
         let holds = fresh.store.holds(filter, span).await.expect("a read");
         let made: Vec<_> = holds.items.iter().map(|record| record.hold.credits).collect();
         assert_eq!(made, [credits(3)], "{name}");
+        fresh.store.close().await;
+    }
+}
+
+/// What was settled a moment ago must not stand in the way of what is still due.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_still_due_is_found_behind_what_was_settled() {
+    const ACCOUNTS: u8 = 150;
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        apply(&fresh.store, 0, (1..=ACCOUNTS).map(open).collect()).await;
+        let ends = |number| GrantCredits { expires_at: Some(at(10)), ..grant(number, number, 5) };
+        apply(&fresh.store, 1, (1..=ACCOUNTS).map(|number| Command::Grant(ends(number))).collect()).await;
+        for expected in [100, 50, 0] {
+            let due = fresh.store.accounts_due(at(20), 100).await.expect("a read");
+            assert_eq!(due.len(), expected, "{name}");
+            let settle = |account_id| Command::Settle(Settle { account_id });
+            apply(&fresh.store, 20, due.into_iter().map(settle).collect()).await;
+        }
         fresh.store.close().await;
     }
 }

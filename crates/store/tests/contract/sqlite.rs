@@ -148,16 +148,18 @@ async fn an_answer_is_remembered_among_very_many() {
         }
         store.close().await;
     }
-    for (damage, expected) in [
+    for (damage, expected, is_opened) in [
+        ("UPDATE name_chunks SET names = substr(names, 17) WHERE id = 7", "is not whole", false),
+        ("DELETE FROM name_chunks WHERE id = 7", "is not whole", false),
+        ("UPDATE name_runs SET through = through + 100000", "is not whole", false),
+        ("UPDATE name_chunks SET names = substr(names, 2) WHERE id = 7", "cannot be read", false),
+        ("UPDATE entries SET idempotency_key = 'another' WHERE number = 5", "by its idempotency key", true),
         (
-            "UPDATE name_chunks SET names = substr(names, 17) WHERE id = 7",
-            "the index of idempotency keys has",
+            "UPDATE entries SET idempotency_key = (SELECT idempotency_key FROM entries WHERE number = 6), \
+             account_id = (SELECT account_id FROM entries WHERE number = 6) WHERE number = 5",
+            "an idempotency key has two entries",
+            true,
         ),
-        (
-            "UPDATE name_chunks SET names = substr(names, 2) WHERE id = 7",
-            "the index of idempotency keys cannot be read",
-        ),
-        ("UPDATE entries SET idempotency_key = 'another' WHERE number = 5", "by its idempotency key"),
     ] {
         let damaged = tempfile::tempdir().expect("a temporary directory");
         std::fs::copy(directory.path().join("coffer.db"), damaged.path().join("coffer.db")).expect("a copy");
@@ -165,11 +167,12 @@ async fn an_answer_is_remembered_among_very_many() {
         assert_eq!(changed, Ok(1), "{damage}");
         let found = findings(damaged.path());
         assert!(found.iter().any(|finding| finding.contains(expected)), "{damage}: {found:#?}");
+        // Names that are missing would be taken for new.
+        let opened = SqliteStore::open(DataDirectory::lock(damaged.path()).expect("nobody else is there"));
+        assert_eq!(opened.is_ok(), is_opened, "{damage}");
     }
 }
 
-/// What trails of an account is written by the sweep, and by a batch that changes its profile: once, where both come together. Meanwhile
-/// whoever reads sees every charge that was answered before.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sweep_and_a_change_of_an_account_may_come_together() {
     const ROUNDS: u32 = 12;

@@ -18,7 +18,9 @@ CREATE TABLE name_runs (
     id INTEGER PRIMARY KEY,
     level INTEGER NOT NULL,
     after INTEGER NOT NULL,
-    through INTEGER NOT NULL
+    through INTEGER NOT NULL,
+    -- How many names it has.
+    names INTEGER NOT NULL
 ) STRICT;
 
 -- Its names in chunks: for each 8 bytes of digest and 8 of the entry's number, big-endian, sorted by digest.

@@ -83,12 +83,18 @@ impl Names {
                    coalesce((SELECT max(run) FROM name_chunks), 0))";
         let number = |columns: &mut Columns<'_>| columns.integer();
         names.last_run = one(connection, sql, [], number)?.unwrap_or(0);
+        names.read_without_entry(connection)?;
+        Ok(names)
+    }
+
+    /// Reads anew under which names answers are remembered that no entry carries: some have been forgotten.
+    pub(super) fn read_without_entry(&mut self, connection: &Connection) -> Result<()> {
+        self.without_entry = HashSet::default();
         let sql = "SELECT account_id, idempotency_key FROM remembered";
         let row = |columns: &mut Columns<'_>| {
             Ok(NameDigest::of(rows::account_id(columns)?, &columns.text::<IdempotencyKey>()?))
         };
-        each(connection, sql, [], row, |name| names.add_without_entry(name))?;
-        Ok(names)
+        each(connection, sql, [], row, |name| self.add_without_entry(name))
     }
 
     /// The last entry whose name is in a run.
@@ -123,8 +129,8 @@ impl Names {
     }
 
     /// How many names are in the runs.
-    pub(super) fn written(&self, connection: &Connection) -> Result<usize> {
-        self.runs.iter().map(|run| run.names(connection)).sum()
+    pub(super) fn written(&self) -> u64 {
+        self.runs.iter().map(Run::names).sum()
     }
 
     /// Whether there is something to be written.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fastbloom::BloomFilter;
+use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
 use super::{EntryNumber, Name, NameDigest};
@@ -27,6 +28,7 @@ pub(in crate::sqlite) struct Run {
     pub(super) after: EntryNumber,
     /// and through this one.
     pub(super) through: EntryNumber,
+    names: u64,
     /// What each chunk begins with, in this order.
     chunks: Vec<(Name, ChunkId)>,
     filter: BloomFilter,
@@ -59,13 +61,14 @@ impl LastChunk {
 impl Run {
     fn begin(id: i64, level: u32, after: EntryNumber, through: EntryNumber, names: usize) -> Run {
         let filter = BloomFilter::with_false_pos(FALSE_POSITIVES).seed(&0).expected_items(names.max(1));
-        Run { id, level, after, through, chunks: Vec::new(), filter }
+        Run { id, level, after, through, names: 0, chunks: Vec::new(), filter }
     }
 
     fn add(&mut self, id: ChunkId, names: &[Name]) {
         self.chunks.extend(names.first().map(|first| (*first, id)));
         for name in names {
             self.filter.insert_hash(name.0.0);
+            self.names += 1;
         }
     }
 
@@ -103,8 +106,8 @@ impl Run {
     }
 
     /// How many names it has.
-    pub(super) fn names(&self, connection: &Connection) -> Result<usize> {
-        self.chunks.iter().map(|(_, id)| read(connection, *id).map(|names| names.len())).sum()
+    pub(super) fn names(&self) -> u64 {
+        self.names
     }
 }
 
@@ -130,9 +133,9 @@ impl Writing {
         if !self.chunk.is_empty() {
             self.write_chunk(connection, last)?;
         }
-        let Run { id, level, after, through, .. } = self.run;
-        let sql = "INSERT INTO name_runs (id, level, after, through) VALUES (?1, ?2, ?3, ?4)";
-        connection.prepare_cached(sql)?.execute(params![id, level, after.0, through.0])?;
+        let Run { id, level, after, through, names, .. } = self.run;
+        let sql = "INSERT INTO name_runs (id, level, after, through, names) VALUES (?1, ?2, ?3, ?4, ?5)";
+        connection.prepare_cached(sql)?.execute(params![id, level, after.0, through.0, names])?;
         Ok(self.run)
     }
 
@@ -151,17 +154,19 @@ impl Writing {
     }
 }
 
-/// All runs of a file, oldest first, and the chunks of no run.
+/// All runs of a file, oldest first, and the chunks of no run. What is missing would be forgotten, and so charged again: the
+/// runs lie side by side from the first entry on, none goes beyond the last, and each has all its names.
 pub(super) fn all_of(connection: &Connection) -> Result<(Vec<Run>, Vec<ChunkId>)> {
-    let sql = "SELECT id, level, after, through FROM name_runs ORDER BY after";
+    let sql = "SELECT id, level, after, through, names FROM name_runs ORDER BY after";
     let row = |columns: &mut Columns<'_>| {
         let (id, level) = (columns.integer()?, columns.count()?);
         let level = u32::try_from(level).map_err(|_| columns.meaningless("level"))?;
         let (after, through) = (EntryNumber(columns.count()?), EntryNumber(columns.count()?));
-        let entries = usize::try_from(through.0.saturating_sub(after.0)).unwrap_or(usize::MAX);
-        Ok(Run::begin(id, level, after, through, entries))
+        let names = columns.count()?;
+        let expected = usize::try_from(names).map_err(|_| columns.meaningless("number of names"))?;
+        Ok((Run::begin(id, level, after, through, expected), names))
     };
-    let mut runs: Vec<Run> = all(connection, sql, [], row)?;
+    let (mut runs, expected): (Vec<Run>, Vec<u64>) = all(connection, sql, [], row)?.into_iter().unzip();
     let places: HashMap<i64, usize> = runs.iter().enumerate().map(|(place, run)| (run.id, place)).collect();
     let mut of_none = Vec::new();
     let row =
@@ -172,6 +177,21 @@ pub(super) fn all_of(connection: &Connection) -> Result<(Vec<Run>, Vec<ChunkId>)
             None => of_none.push(id),
         }
     })?;
+    let number = |columns: &mut Columns<'_>| columns.count();
+    let last = one(connection, "SELECT coalesce(max(number), 0) FROM entries", [], number)?.unwrap_or(0);
+    let mut end = EntryNumber::default();
+    for (run, names) in runs.iter().zip(expected) {
+        let is_whole = run.after == end && run.through > run.after && run.names == names;
+        if !is_whole || run.through.0 > last {
+            return Err(rusqlite::Error::FromSqlConversionFailure(
+                0,
+                Type::Integer,
+                format!("run {} of idempotency keys is not whole, or the one before it is missing", run.id)
+                    .into(),
+            ));
+        }
+        end = run.through;
+    }
     Ok((runs, of_none))
 }
 

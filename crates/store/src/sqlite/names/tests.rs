@@ -14,9 +14,9 @@ fn open() -> Connection {
     let connection = Connection::open_in_memory().expect("memory");
     connection
         .execute_batch(
-            "CREATE TABLE name_runs (id INTEGER PRIMARY KEY, level INTEGER, after INTEGER, through INTEGER); \
+            "CREATE TABLE name_runs (id INTEGER PRIMARY KEY, level INTEGER, after INTEGER, through INTEGER, names INTEGER); \
              CREATE TABLE name_chunks (id INTEGER PRIMARY KEY, run INTEGER, names BLOB); \
-             CREATE TABLE remembered (account_id BLOB, idempotency_key TEXT)",
+             CREATE TABLE remembered (account_id BLOB, idempotency_key TEXT); CREATE TABLE entries (number INTEGER PRIMARY KEY)",
         )
         .expect("tables");
     connection
@@ -63,6 +63,7 @@ fn what_is_added_is_found_whatever_happens_meanwhile() {
             let name = random.random_bool(0.9).then(|| random.random_range(0..400) << 50);
             added.push(name.map(NameDigest));
             let number = EntryNumber(added.len() as u64);
+            connection.execute("INSERT INTO entries VALUES (?1)", [number.0]).expect("a row");
             names.add(name.map(NameDigest), number);
             if let Some(name) = name {
                 model.entry(name).or_default().insert(number);

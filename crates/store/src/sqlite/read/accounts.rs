@@ -40,13 +40,13 @@ pub(in crate::sqlite) fn account_records(
     Ok(Page::of(records?, span))
 }
 
-/// Accounts of which the table notes that something has fallen due, and which are so still, longest due first.
+/// Accounts of which the table notes that something has fallen due, longest due first, and when it is due by now.
 pub(in crate::sqlite) fn accounts_due(
     connection: &Connection,
     until: Timestamp,
     count_max: usize,
-    is_due: impl Fn(AccountId) -> bool,
-) -> Result<Vec<AccountId>> {
+    is_due: impl Fn(AccountId) -> Option<Timestamp>,
+) -> Result<Vec<(Timestamp, AccountId)>> {
     let sql = "SELECT id FROM accounts WHERE next_due <= ?1 ORDER BY next_due";
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query([until.unix_ms()])?;
@@ -55,7 +55,7 @@ pub(in crate::sqlite) fn accounts_due(
         && let Some(row) = found.next()?
     {
         let id = rows::account_id(&mut Columns::of(row))?;
-        due.extend(is_due(id).then_some(id));
+        due.extend(is_due(id).map(|at| (at, id)));
     }
     Ok(due)
 }

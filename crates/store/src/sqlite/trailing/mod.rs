@@ -13,7 +13,7 @@ mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coffer_ledger::{AccountId, Changes, Entry, EntryKind, GrantId, Hold, HoldId, KeyId, Lot, Seq};
+use coffer_ledger::{AccountId, Changes, Entry, EntryKind, GrantId, Hold, HoldId, Key, KeyId, Lot, Seq};
 use rusqlite::{Connection, params};
 
 use super::names::EntryNumber;
@@ -37,19 +37,50 @@ pub(super) struct Trailing {
     sweep: Sweep,
 }
 
-/// The accounts whose rows a batch writes at once, as they are new or change in what only their tables tell.
-#[derive(Debug, Default)]
-pub(super) struct AtOnce(BTreeSet<AccountId>);
+/// What a batch has changed, and what of it is written at once.
+pub(super) struct Written<'changes> {
+    changes: &'changes Changes,
+    /// The number of its first entry.
+    first: EntryNumber,
+    /// Accounts that are new, or change in what only their tables tell (their profile, or text that is erased): all of
+    /// theirs is written at once.
+    accounts: BTreeSet<AccountId>,
+    /// Lots that are new: their rows are among those of the grants.
+    lots: BTreeSet<GrantId>,
+    /// Holds that are new: whose a hold is, is looked up in their table.
+    holds: BTreeSet<HoldId>,
+}
 
-impl AtOnce {
-    /// Those of which a batch changes the profile or erases text.
-    pub(super) fn of(changes: &Changes) -> AtOnce {
+impl Written<'_> {
+    pub(super) fn of(changes: &Changes, first: EntryNumber) -> Written<'_> {
         let erased = changes.erasures.iter().map(|erasure| erasure.account_id);
-        AtOnce(changes.account_profiles.keys().copied().chain(erased).collect())
+        let made = changes.entries.iter().filter(|entry| entry.kind == EntryKind::Hold);
+        Written {
+            changes,
+            first,
+            accounts: changes.account_profiles.keys().copied().chain(erased).collect(),
+            lots: changes.grants.iter().map(|grant| grant.lot.grant_id).collect(),
+            holds: made.filter_map(|entry| entry.origin.hold_id).collect(),
+        }
     }
 
-    pub(super) fn contains(&self, id: AccountId) -> bool {
-        self.0.contains(&id)
+    fn is_at_once(&self, id: AccountId) -> bool {
+        self.accounts.contains(&id)
+    }
+
+    /// The lots that were there before and have changed, with their accounts.
+    fn changed_lots(&self) -> impl Iterator<Item = (AccountId, &Lot)> {
+        let is_old = |lot: &&Lot| !self.lots.contains(&lot.grant_id);
+        self.changes
+            .lots
+            .iter()
+            .map(|((account_id, _), lot)| (*account_id, lot))
+            .filter(move |(_, lot)| is_old(lot))
+    }
+
+    /// Whether a key's row is written: a secret is unique among all keys, and has to be in the table.
+    fn is_key_at_once(&self, key: &Key) -> bool {
+        self.changes.key_profiles.contains_key(&key.id) || self.is_at_once(key.account_id)
     }
 }
 
@@ -98,47 +129,41 @@ impl Trailing {
         &self,
         connection: &Connection,
         published: &Published,
-        changes: &Changes,
-        first: EntryNumber,
+        batch: &Written<'_>,
         slice: &Slice,
     ) -> Result<Redo> {
-        let at_once = AtOnce::of(changes);
         // What the slice has written must not be written again: an entry has one place.
-        for id in at_once.0.iter().filter(|id| self.contains(**id) && !slice.contains(**id)) {
+        for id in batch.accounts.iter().filter(|id| self.contains(**id) && !slice.contains(**id)) {
             self.write(connection, published, *id)?;
         }
-        let is_new = New::of(changes);
-        for account in changes.accounts.iter().filter(|account| at_once.contains(account.id)) {
+        let changes = batch.changes;
+        for account in changes.accounts.iter().filter(|account| batch.is_at_once(account.id)) {
             write::account(connection, account)?;
         }
-        for (account_id, lot) in lots_of(changes) {
-            if at_once.contains(account_id) && !is_new.lots.contains(&lot.grant_id) {
-                write::lot_state(connection, lot)?;
-            }
+        for (_, lot) in batch.changed_lots().filter(|(account_id, _)| batch.is_at_once(*account_id)) {
+            write::lot_state(connection, lot)?;
         }
-        for hold in changes.holds.values() {
-            if is_new.holds.contains(&hold.id) || at_once.contains(hold.account_id) {
-                write::hold(connection, hold)?;
-            }
+        let is_hold_at_once =
+            |hold: &&Hold| batch.holds.contains(&hold.id) || batch.is_at_once(hold.account_id);
+        for hold in changes.holds.values().filter(is_hold_at_once) {
+            write::hold(connection, hold)?;
         }
-        for key in &changes.keys {
-            // A changed secret is unique among all keys, and has to be in the table.
-            if changes.key_profiles.contains_key(&key.id) || at_once.contains(key.account_id) {
-                write::key(connection, key)?;
-            }
+        for key in changes.keys.iter().filter(|key| batch.is_key_at_once(key)) {
+            write::key(connection, key)?;
         }
-        for (entry, number) in numbered(changes, first) {
-            if at_once.contains(entry.account_id) {
+        for (entry, number) in numbered(changes, batch.first) {
+            if batch.is_at_once(entry.account_id) {
                 write::place(connection, entry.account_id, entry.seq, number)?;
             }
         }
-        self.write_redo(connection, changes, first)
+        self.write_redo(connection, batch)
     }
 
-    fn write_redo(&self, connection: &Connection, changes: &Changes, first: EntryNumber) -> Result<Redo> {
+    fn write_redo(&self, connection: &Connection, batch: &Written<'_>) -> Result<Redo> {
+        let changes = batch.changes;
         let mut images = Images::default();
         changes.accounts.iter().for_each(|account| images.account(account));
-        lots_of(changes).for_each(|(account_id, lot)| images.lot(account_id, lot));
+        changes.lots.iter().for_each(|((account_id, _), lot)| images.lot(*account_id, lot));
         changes.holds.values().for_each(|hold| images.hold(hold));
         changes.keys.iter().for_each(|key| images.key(key));
         if images.is_empty() {
@@ -146,40 +171,28 @@ impl Trailing {
         }
         let sql = "INSERT INTO redo (id, first_entry, images) VALUES (?1, ?2, ?3)";
         let id = self.sweep.next_redo();
-        connection.prepare_cached(sql)?.execute(params![id, first.0, images.as_bytes()])?;
+        connection.prepare_cached(sql)?.execute(params![id, batch.first.0, images.as_bytes()])?;
         Ok(Redo::Written)
     }
 
     /// Takes in what a batch has committed.
-    pub(super) fn absorb(&mut self, changes: &Changes, first: EntryNumber, redo: Redo) {
-        let at_once = AtOnce::of(changes);
-        let is_new = New::of(changes);
-        at_once.0.iter().for_each(|id| self.forget(*id));
-        for account in changes.accounts.iter().filter(|account| !at_once.contains(account.id)) {
-            self.accounts.insert(account.id);
+    pub(super) fn absorb(&mut self, batch: &Written<'_>, redo: Redo) {
+        let changes = batch.changes;
+        batch.accounts.iter().for_each(|id| self.forget(*id));
+        let trailing = changes.accounts.iter().filter(|account| !batch.is_at_once(account.id));
+        self.accounts.extend(trailing.map(|account| account.id));
+        let lots = batch.changed_lots().filter(|(account_id, _)| !batch.is_at_once(*account_id));
+        self.lots.extend(lots.map(|(account_id, lot)| ((account_id, lot.grant_id), lot.clone())));
+        // A new hold is in its table, but not the place of the entry that made it, which a reader of it needs.
+        let holds = changes.holds.values().filter(|hold| !batch.is_at_once(hold.account_id));
+        self.holds.extend(holds.map(|hold| ((hold.account_id, hold.id), hold.clone())));
+        for key in changes.keys.iter().filter(|key| !batch.is_key_at_once(key)) {
+            self.accounts.insert(key.account_id);
+            self.keys.insert((key.account_id, key.id), ());
         }
-        for (account_id, lot) in lots_of(changes) {
-            if !at_once.contains(account_id) && !is_new.lots.contains(&lot.grant_id) {
-                self.lots.insert((account_id, lot.grant_id), lot.clone());
-            }
-        }
-        for hold in changes.holds.values() {
-            // A new one is in its table, but not the place of the entry that made it, which a reader of it needs.
-            if !at_once.contains(hold.account_id) {
-                self.holds.insert((hold.account_id, hold.id), hold.clone());
-            }
-        }
-        for key in &changes.keys {
-            if !changes.key_profiles.contains_key(&key.id) && !at_once.contains(key.account_id) {
-                self.accounts.insert(key.account_id);
-                self.keys.insert((key.account_id, key.id), ());
-            }
-        }
-        for (entry, number) in numbered(changes, first) {
-            if !at_once.contains(entry.account_id) {
-                self.places.insert((entry.account_id, entry.seq), number);
-            }
-        }
+        let entries = numbered(changes, batch.first);
+        let entries = entries.filter(|(entry, _)| !batch.is_at_once(entry.account_id));
+        self.places.extend(entries.map(|(entry, number)| ((entry.account_id, entry.seq), number)));
         self.sweep.wrote(redo);
     }
 
@@ -214,30 +227,9 @@ impl Trailing {
     }
 }
 
-/// What a batch has made.
-struct New {
-    lots: BTreeSet<GrantId>,
-    holds: BTreeSet<HoldId>,
-}
-
-impl New {
-    fn of(changes: &Changes) -> New {
-        let made = changes.entries.iter().filter(|entry| entry.kind == EntryKind::Hold);
-        New {
-            lots: changes.grants.iter().map(|grant| grant.lot.grant_id).collect(),
-            holds: made.filter_map(|entry| entry.origin.hold_id).collect(),
-        }
-    }
-}
-
 /// The entries of a batch with their numbers.
 pub(super) fn numbered(changes: &Changes, first: EntryNumber) -> impl Iterator<Item = (&Entry, EntryNumber)> {
     changes.entries.iter().zip(first.0..).map(|(entry, number)| (entry, EntryNumber(number)))
-}
-
-/// The lots that a batch has changed or made, with their accounts.
-fn lots_of(changes: &Changes) -> impl Iterator<Item = (AccountId, &Lot)> {
-    changes.lots.iter().map(|((account_id, _), lot)| (*account_id, lot))
 }
 
 fn remove_range<Key: Ord + Copy, Value>(map: &mut BTreeMap<Key, Value>, first: Key, last: Key) {

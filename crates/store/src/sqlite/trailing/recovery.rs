@@ -112,10 +112,13 @@ impl Told {
         };
         told.redo = Some((first, last));
         let row = |columns: &mut Columns<'_>| columns.blob().map(<[u8]>::to_vec);
-        for images in all(connection, "SELECT images FROM redo ORDER BY id", [], row)? {
-            let read = image::each(&images, |image| told.take(image));
-            read.map_err(|problem| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, problem.into()))?;
-        }
+        let mut read = Ok(());
+        each(connection, "SELECT images FROM redo ORDER BY id", [], row, |images| {
+            if read.is_ok() {
+                read = image::each(&images, |image| told.take(image));
+            }
+        })?;
+        read.map_err(|problem| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, problem.into()))?;
         told.read_places(connection, first_entry)?;
         Ok(told)
     }

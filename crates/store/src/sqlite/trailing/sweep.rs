@@ -1,6 +1,6 @@
 //! The sweep: which accounts are brought up to date next, and which redo rows are not needed any more.
 
-use std::ops::Bound::{Excluded, Unbounded};
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::AccountId;
@@ -19,7 +19,7 @@ const IDLE_ACCOUNTS: usize = 256;
 /// How many redo rows are removed with a batch, of which each writes one.
 const REDO_ROWS_REMOVED: i64 = 4;
 /// How many are removed at a time when there is nothing else to do.
-const IDLE_REDO_ROWS_REMOVED: i64 = 256;
+const IDLE_REDO_ROWS_REMOVED: i64 = 32;
 
 const _: () = assert!(TRAILING_MAX <= 200_000, "a start replays what trails");
 
@@ -28,6 +28,9 @@ const _: () = assert!(TRAILING_MAX <= 200_000, "a start replays what trails");
 pub(super) struct Sweep {
     /// The account that was swept last; `None` at the beginning of a round.
     last: Option<AccountId>,
+    /// The account with which the round ends. Whatever has trailed behind it since the round began is of the next one: where
+    /// ever new accounts are made, it would never end otherwise.
+    end: Option<AccountId>,
     /// Redo rows: those there are, from the first and before the next,
     first_redo: i64,
     next_redo: i64,
@@ -45,13 +48,14 @@ impl Default for Sweep {
 }
 
 impl Sweep {
-    /// At the beginning of a round, with these redo rows from the first and before the next.
+    /// At the end of a round in which nothing was written, with these redo rows from the first and before the next.
     pub(super) fn of_redo(first: i64, next: i64) -> Sweep {
         Sweep {
             last: None,
+            end: None,
             first_redo: first,
             next_redo: next,
-            round_began_at: next,
+            round_began_at: first,
             needless_before: first,
             swept_at: Instant::now(),
         }
@@ -116,12 +120,20 @@ impl Trailing {
     }
 
     fn slice(&self, count: usize, redo_rows: i64) -> Slice {
-        let from = self.sweep.last.map_or(Unbounded, Excluded);
-        let mut next = self.accounts.range((from, Unbounded)).copied();
-        let accounts: Vec<_> = next.by_ref().take(count).collect();
-        let is_last = next.next().is_none() && (count > 0 || self.accounts.is_empty());
+        let (accounts, is_last) = self.next_accounts(count);
         let redo_before = self.sweep.needless_before.min(self.sweep.first_redo + redo_rows);
         Slice { accounts, is_last, redo_before }
+    }
+
+    /// The next accounts of the round, and whether it ends with them.
+    fn next_accounts(&self, count: usize) -> (Vec<AccountId>, bool) {
+        let Some(end) = self.sweep.end.filter(|end| self.sweep.last.is_none_or(|last| last < *end)) else {
+            return (Vec::new(), true);
+        };
+        let from = self.sweep.last.map_or(Unbounded, Excluded);
+        let mut next = self.accounts.range((from, Included(end))).copied();
+        let accounts = next.by_ref().take(count).collect();
+        (accounts, next.next().is_none())
     }
 
     /// Writes a slice, in a transaction of its caller's, and removes redo rows that are not needed any more.
@@ -146,6 +158,7 @@ impl Trailing {
         for id in &slice.accounts {
             self.forget(*id);
         }
+        let end = self.accounts.last().copied();
         let sweep = &mut self.sweep;
         sweep.first_redo = slice.redo_before.max(sweep.first_redo);
         if !slice.accounts.is_empty() {
@@ -156,7 +169,55 @@ impl Trailing {
             // Whatever these rows tell of has been written by now: it trailed when the round began.
             sweep.needless_before = sweep.round_began_at;
             sweep.round_began_at = sweep.next_redo;
-            sweep.last = None;
+            (sweep.last, sweep.end) = (None, end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_ledger::AccountId;
+
+    use super::super::{Redo, Trailing};
+    use super::Slice;
+
+    /// Accounts are made in the order of their ids, so that those that are made meanwhile lie before the sweep.
+    #[test]
+    fn a_round_ends_while_ever_new_accounts_are_made() {
+        const BATCHES: u32 = 400;
+        let mut trailing = Trailing::default();
+        let mut made = 0_u128;
+        for _ in 0..BATCHES {
+            let slice: Slice = trailing.slice(2, i64::MAX / 2);
+            trailing.swept(&slice);
+            for _ in 0..3 {
+                made += 1;
+                trailing.accounts.insert(AccountId::from_bytes(made.to_be_bytes()));
+            }
+            trailing.sweep.wrote(Redo::Written);
+        }
+        assert!(trailing.sweep.first_redo > 1, "redo rows are removed");
+    }
+
+    #[test]
+    fn no_redo_row_is_removed_before_its_account_is_written() {
+        let mut trailing = Trailing::default();
+        let account = |number: u128| AccountId::from_bytes(number.to_be_bytes());
+        // Of each redo row, the accounts that are not written since.
+        let mut rows: Vec<Vec<AccountId>> = Vec::new();
+        for batch in 0..500_u128 {
+            let slice: Slice = trailing.slice(usize::try_from(batch % 4).expect("small"), 3);
+            trailing.swept(&slice);
+            for row in &mut rows {
+                row.retain(|id| !slice.accounts().contains(id));
+            }
+            let changed = [account(batch * 7 % 40), account(batch * 13 % 40), account(batch)];
+            trailing.accounts.extend(changed);
+            rows.push(changed.to_vec());
+            trailing.sweep.wrote(Redo::Written);
+            let removed = usize::try_from(trailing.sweep.first_redo - 1).expect("few");
+            assert!(rows[..removed].iter().all(Vec::is_empty), "batch {batch}: {removed} rows are removed");
+        }
+        assert!(trailing.sweep.first_redo > 100, "most are removed in time");
     }
 }

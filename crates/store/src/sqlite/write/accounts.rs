@@ -111,17 +111,15 @@ pub(in crate::sqlite) fn lot(
 pub(in crate::sqlite) fn lot_state(connection: &Connection, lot: &Lot) -> rusqlite::Result<()> {
     let sql = "UPDATE lots SET remaining = ?2, held = ?3, expired = ?4, started = ?5, held_when_voided = ?6, granted = ?7 \
                WHERE grant_id = ?1";
-    execute(
-        connection,
-        sql,
-        params![
-            lot.grant_id.bytes(),
-            lot.remaining.millionths(),
-            lot.held.millionths(),
-            lot.expired.millionths(),
-            lot.started,
-            lot.held_when_voided.map(Credits::millionths),
-            lot.granted.millionths(),
-        ],
-    )
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        lot.grant_id.bytes(),
+        lot.remaining.millionths(),
+        lot.held.millionths(),
+        lot.expired.millionths(),
+        lot.started,
+        lot.held_when_voided.map(Credits::millionths),
+        lot.granted.millionths(),
+    ])?;
+    // A lot that is not there must not be taken for written.
+    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }

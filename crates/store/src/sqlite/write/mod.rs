@@ -62,10 +62,10 @@ pub(super) fn erasures(connection: &Connection, changes: &Changes) -> rusqlite::
     changes.erasures.iter().try_for_each(|erasure| entries::erase(connection, erasure))
 }
 
-/// Forgets refusals of before a time.
-pub(super) fn forget_refusals(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+/// Forgets refusals of before a time; answers how many.
+pub(super) fn forget_refusals(connection: &Connection, before: Timestamp) -> rusqlite::Result<usize> {
     let sql = "DELETE FROM remembered WHERE refusal IS NOT NULL AND at < ?1";
-    connection.prepare_cached(sql)?.execute([before.unix_ms()]).map(|_| ())
+    connection.prepare_cached(sql)?.execute([before.unix_ms()])
 }
 
 /// Notes when keys were last used.
