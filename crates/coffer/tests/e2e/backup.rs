@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 use crate::every_kind::EveryKind;
 use crate::load::Clients;
 use crate::small_disk::SmallDisk;
-use crate::support::{Api, Ended, Server, coffer, run, run_refused, serve};
+use crate::support::{Api, Ended, Server, coffer, run, run_refused, serve, until};
 
 const GRANTED: i64 = 1_000_000;
 const CLIENTS: usize = 4;
