@@ -22,6 +22,8 @@ mod operator;
 
 mod entries;
 
+mod pages;
+
 mod health;
 mod metrics;
 
@@ -59,6 +61,8 @@ pub mod limits {
     pub const BATCH_OPERATIONS_MAX: usize = 10_000;
     /// Entries that are read at once for a stream.
     pub const STREAM_PAGE_MAX: usize = 1_000;
+    /// The body of a form on a page.
+    pub const FORM_BYTES_MAX: usize = 64 * 1024;
     /// The body of a balance request, which is ignored.
     pub const BALANCE_BODY_BYTES_MAX: usize = 64 * 1024;
     /// How much of a body that is too large is read, so that the client hears the refusal.

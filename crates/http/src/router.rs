@@ -21,7 +21,7 @@ use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::settings::Settings;
-use crate::{App, customer, docs, health, openapi, request};
+use crate::{App, customer, docs, health, openapi, pages, request};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
@@ -115,6 +115,8 @@ fn everywhere() -> Router<Arc<App>> {
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(docs::show))
         .route("/docs/style.css", get(docs::style))
+        .route("/assets/{name}", get(pages::assets::show))
+        .route("/preferences", post(pages::preferences::choose))
 }
 
 async fn not_found() -> Problem {
