@@ -103,4 +103,11 @@ pub(crate) struct App {
     pub(crate) documents: docs::Documents,
 }
 
+impl App {
+    /// Where this server is, as `https://example.com`.
+    pub(crate) fn base_url(&self) -> String {
+        "http://127.0.0.1:8080".to_owned()
+    }
+}
+
 pub(crate) type Shared = axum::extract::State<Arc<App>>;

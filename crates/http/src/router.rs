@@ -114,6 +114,7 @@ fn everywhere() -> Router<Arc<App>> {
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(docs::show))
+        .route(docs::endpoint::PATH, get(docs::endpoint::show))
         .route("/docs/style.css", get(docs::style))
         .route("/assets/{name}", get(pages::assets::show))
         .route("/preferences", post(pages::preferences::choose))

@@ -12,6 +12,7 @@ pub(crate) mod page;
 
 pub(crate) mod chart;
 pub(crate) mod dialog;
+pub(crate) mod example;
 pub(crate) mod field;
 pub(crate) mod part;
 pub(crate) mod table;
@@ -22,3 +23,6 @@ pub(crate) mod href;
 pub(crate) mod preferences;
 pub(crate) mod respond;
 pub(crate) mod show;
+
+/// The page where customers find their keys.
+pub(crate) const SETTINGS_PATH: &str = "/portal";

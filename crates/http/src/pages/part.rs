@@ -306,3 +306,27 @@ struct RowOf(Vec<Html>);
 pub(crate) fn row(parts: impl IntoIterator<Item = Html>) -> Html {
     Html::of(&RowOf(parts.into_iter().collect()))
 }
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<div class="stack">{% for part in self.0 %}{{ part }}{% endfor %}</div>"#
+)]
+struct Stack(Vec<Html>);
+
+/// Parts under one another.
+pub(crate) fn stack(parts: impl IntoIterator<Item = Html>) -> Html {
+    Html::of(&Stack(parts.into_iter().collect()))
+}
+
+#[derive(Template)]
+#[template(ext = "html", source = r#"<div class="titled"><h3>{{ title }}</h3>{{ body }}</div>"#)]
+struct Titled<'a> {
+    title: &'a str,
+    body: Html,
+}
+
+/// A part with a small heading over it.
+pub(crate) fn titled(title: impl AsRef<str>, body: Html) -> Html {
+    Html::of(&Titled { title: title.as_ref(), body })
+}

@@ -47,6 +47,12 @@ impl Row {
 }
 
 impl Table {
+    /// A table that is never empty and has one page.
+    pub(crate) fn plain(caption: impl Into<String>, columns: Vec<Column>, rows: Vec<Row>) -> Table {
+        let empty = Empty { title: String::new(), text: String::new(), action: None };
+        Table { caption: caption.into(), columns, rows, empty, pager: None }
+    }
+
     fn has_actions(&self) -> bool {
         self.rows.iter().any(|row| !row.actions.is_empty())
     }
