@@ -15,6 +15,8 @@ mod migrate;
 
 mod database_url;
 
+mod health;
+mod named;
 mod page;
 mod rows;
 
@@ -29,8 +31,10 @@ use coffer_ledger::{
 };
 
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
+pub use health::{StoreHealth, StoreKind};
 pub use memory::MemoryStore;
 pub use migrate::{MigrateError, Migrated, Progress, migrate};
+pub use named::NameSearch;
 pub use page::{Page, Span};
 pub use postgres::{
     ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions, PostgresStore, Upgraded,
@@ -233,6 +237,8 @@ pub trait Reader: Send + Sync {
         filter: AccountFilter,
         span: Span,
     ) -> Result<Page<AccountRecord>, StoreError>;
+    /// Accounts whose names begin in some way, in the order of the names.
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError>;
     /// Accounts on which something has fallen due by a time, longest due first.
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError>;
 
@@ -292,6 +298,9 @@ pub trait Reader: Send + Sync {
     async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError>;
     /// The prices, newest first, the one that every catalogue has last.
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError>;
+
+    /// How the store is.
+    async fn health(&self) -> Result<StoreHealth, StoreError>;
 }
 
 /// A place that keeps the ledger.

@@ -42,8 +42,8 @@ use coffer_ledger::{
 
 use crate::rows;
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, Page, Reader, Span, Store,
-    StoreError, Usage, UsageBy,
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch, Page, Reader,
+    Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use database::{Database, all};
 use holders::Holders;
@@ -234,6 +234,10 @@ impl Reader for PostgresStore {
         read::account_records(&self.database, &filter, span).await
     }
 
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        read::accounts_named(&self.database, &search).await
+    }
+
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
         read::accounts_due(&self.database, until, count_max).await
     }
@@ -321,5 +325,9 @@ impl Reader for PostgresStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         read::prices(&self.database, span).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        Ok(read::health(&self.database).await)
     }
 }

@@ -10,7 +10,8 @@ use super::PostgresError;
 use super::statement::Form;
 
 /// The scripts that lead from each schema version to the next; the first makes version 1.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_ledger.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_ledger.sql"), include_str!("migrations/0003_account_names.sql")];
 /// The newest version.
 const NEWEST: i64 = MIGRATIONS.len() as i64;
 

@@ -9,6 +9,7 @@ mod directory;
 mod schema;
 
 mod file;
+mod health;
 mod verify;
 
 mod load;
@@ -35,8 +36,8 @@ use coffer_ledger::{
 use tokio::sync::oneshot;
 
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, Page, Reader, Span, Store,
-    StoreError, Usage, UsageBy,
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch, Page, Reader,
+    Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use published::Published;
 use reader::ReaderPool;
@@ -149,6 +150,10 @@ impl Reader for SqliteStore {
         self.readers.read(move |connection| read::account_records(connection, &filter, span)).await
     }
 
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        self.readers.read(move |connection| read::accounts_named(connection, &search)).await
+    }
+
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
         self.readers.read(move |connection| read::accounts_due(connection, until, count_max)).await
     }
@@ -236,5 +241,13 @@ impl Reader for SqliteStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         self.readers.read(move |connection| read::prices(connection, span)).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        let path = self.readers.path().to_owned();
+        tokio::task::spawn_blocking(move || health::of(&path))
+            .await
+            .expect("looking at files does not panic")
+            .map_err(|error| StoreError::Unreadable(error.to_string()))
     }
 }

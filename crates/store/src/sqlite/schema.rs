@@ -12,8 +12,11 @@ use super::file::Partial;
 const APPLICATION_ID: i32 = 0x436f_6672;
 
 /// The scripts that lead from each schema version to the next; the first makes version 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_ledger.sql"), include_str!("migrations/0002_whole_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_ledger.sql"),
+    include_str!("migrations/0002_whole_ledger.sql"),
+    include_str!("migrations/0004_account_names.sql"),
+];
 
 /// Settings that the ledger cannot do without; they are read back, for SQLite ignores what it cannot do.
 ///

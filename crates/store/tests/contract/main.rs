@@ -9,6 +9,7 @@ mod limits;
 
 mod catalogue;
 mod lists;
+mod names;
 mod spending;
 mod statements;
 
