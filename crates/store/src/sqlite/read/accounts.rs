@@ -44,8 +44,10 @@ pub(in crate::sqlite) fn accounts_named(
     connection: &Connection,
     search: &NameSearch,
 ) -> Result<Page<AccountRecord>> {
+    // The first bound says nothing new, and is the one that SQLite looks for in the index.
     let sql = account_records_sql(
-        "(name COLLATE NOCASE, account_profiles.id) > (?1, ?2) AND name COLLATE NOCASE < ?3 \
+        "name COLLATE NOCASE >= ?1 AND name COLLATE NOCASE < ?3 \
+         AND (name COLLATE NOCASE, account_profiles.id) > (?1, ?2) \
          ORDER BY name COLLATE NOCASE, account_profiles.id LIMIT ?4",
     );
     let (name, id) = search.lower();
