@@ -291,6 +291,7 @@ impl From<Refusal> for Problem {
                 Problem::conflict("secret_taken", "a key with this secret exists already")
             }
             Refusal::OperatorKeyIsUnknown => Problem::not_found("operator key"),
+            Refusal::SessionIsUnknown => Problem::not_found("session"),
             Refusal::LastOperatorKeyMustLive => Problem::conflict(
                 "last_operator_key",
                 "it is the last operator key with the scope admin: create another one first",

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Charge, ChargeId, Credits, Entry, EntryKind, Grant, GrantId, Hold,
-    HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash, Timestamp,
-    UuidBytes,
+    Account, AccountId, AccountRecord, Action, Charge, ChargeId, Credits, Entry, EntryKind, Grant, GrantId,
+    Hold, HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash,
+    Session, SessionId, SessionOf, Timestamp, UuidBytes,
 };
 
 use super::{MemoryStore, State, pick};
 use crate::{
-    AccountFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch, Page,
-    Reader, Span, StoreError, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
+    AccountFilter, ActionFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Holder,
+    NameSearch, Page, Reader, Span, StoreError, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
 };
 
 impl State {
@@ -261,6 +261,25 @@ impl Reader for MemoryStore {
         prices.push(Price::reserved());
         prices.sort_by_key(|price| std::cmp::Reverse(price.id));
         Ok(page(prices.into_iter(), span, |price| price.id))
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state().people.session(id))
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        Ok(self.state().people.sessions(|other| *other == of).collect())
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        let state = self.state();
+        let sessions = state.people.sessions(|of| !matches!(of, SessionOf::Account(_)));
+        Ok(page(sessions, span, |session| session.id.bytes()))
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        let state = self.state();
+        Ok(page(state.people.actions(&filter), span, |action| action.id.bytes()))
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {

@@ -22,6 +22,8 @@ mod load;
 mod names;
 mod write;
 
+mod people;
+
 mod holders;
 mod read;
 mod recent;
@@ -36,14 +38,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Bucket, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord,
-    KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Action, Bucket, Charge, ChargeId, Entry, Grant, GrantId, HoldId,
+    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session, SessionId,
+    SessionOf, Timestamp,
 };
 
 use crate::rows;
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch, Page, Reader,
-    Span, Store, StoreError, StoreHealth, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch,
+    Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use database::{Database, all};
 use holders::Holders;
@@ -325,6 +328,22 @@ impl Reader for PostgresStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         read::prices(&self.database, span).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        people::session(&self.database, id).await
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        people::sessions_of(&self.database, &of).await
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        people::operator_sessions(&self.database, span).await
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        people::read_actions(&self.database, &filter, span).await
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {

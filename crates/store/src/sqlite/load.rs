@@ -6,6 +6,7 @@ use coffer_ledger::{
 };
 use rusqlite::{Connection, params};
 
+use super::people;
 use super::published::Published;
 use super::query::Result;
 use super::query::{one, select};
@@ -82,6 +83,7 @@ fn from_file(connection: &Connection, needs: &Needs, snapshot: &mut Snapshot) ->
         let found = one(connection, &sql, [id.bytes()], rows::key_profile)?;
         snapshot.key_profiles.extend(found.map(|profile| (*id, profile)));
     }
+    people::load(connection, needs, snapshot)?;
     for (account_id, key) in &needs.remembered {
         if let Some(remembered) = remembered(connection, *account_id, key)? {
             snapshot.remembered.insert((*account_id, key.clone()), remembered);

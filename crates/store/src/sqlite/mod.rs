@@ -16,6 +16,7 @@ mod load;
 mod write;
 mod writer;
 
+mod people;
 mod published;
 mod read;
 mod reader;
@@ -30,14 +31,15 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord, KeyId,
-    KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Action, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord,
+    KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session, SessionId, SessionOf,
+    Timestamp,
 };
 use tokio::sync::oneshot;
 
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch, Page, Reader,
-    Span, Store, StoreError, StoreHealth, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch,
+    Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use published::Published;
 use reader::ReaderPool;
@@ -241,6 +243,22 @@ impl Reader for SqliteStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         self.readers.read(move |connection| read::prices(connection, span)).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.readers.read(move |connection| people::session(connection, id)).await
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        self.readers.read(move |connection| people::sessions_of(connection, &of)).await
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        self.readers.read(move |connection| people::operator_sessions(connection, span)).await
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        self.readers.read(move |connection| people::actions(connection, &filter, span)).await
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {

@@ -15,6 +15,7 @@ const APPLICATION_ID: i32 = 0x436f_6672;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_ledger.sql"),
     include_str!("migrations/0002_whole_ledger.sql"),
+    include_str!("migrations/0003_people.sql"),
     include_str!("migrations/0004_account_names.sql"),
 ];
 

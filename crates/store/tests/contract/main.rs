@@ -10,6 +10,7 @@ mod limits;
 mod catalogue;
 mod lists;
 mod names;
+mod people;
 mod spending;
 mod statements;
 

@@ -81,7 +81,7 @@ async fn a_ledger_of_version_1_is_copied_and_everything_is_found() {
     store.close().await;
     assert_eq!(findings(directory.path()), Vec::<String>::new());
 
-    let copy = Connection::open(directory.path().join("coffer-before-version-2.db")).expect("a copy");
+    let copy = Connection::open(directory.path().join("coffer-before-version-4.db")).expect("a copy");
     let number = |sql: &str| copy.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
     assert_eq!(number("PRAGMA user_version"), 1);
     assert_eq!(number("SELECT count(*) FROM entries"), 6);
@@ -149,5 +149,5 @@ async fn an_upgraded_ledger_does_everything_new() {
     let files = std::fs::read_dir(directory.path()).expect("a directory");
     let names = files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8"));
     let copies: Vec<String> = names.filter(|name| name.contains("before")).collect();
-    assert_eq!(copies, ["coffer-before-version-2.db"]);
+    assert_eq!(copies, ["coffer-before-version-4.db"]);
 }

@@ -13,6 +13,7 @@ use coffer_ledger::{
     Unit,
 };
 
+use super::people;
 use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
 use crate::rows::{RememberedColumns, Seal};
 
@@ -35,6 +36,7 @@ pub(super) fn changes(form: Form, changes: &Changes, before: &HashMap<AccountId,
     calls.extend(keys::operator_keys(changes));
     calls.extend(changes.prices.iter().map(|(operation, change)| price(operation, change.as_ref())));
     calls.extend(remembered(form, &changes.remembered));
+    calls.extend(people::changes(form, changes));
     calls
 }
 

@@ -10,8 +10,10 @@ use coffer_ledger::{Changes, Description, KeyId, Operation, Price, RememberedCha
 use rusqlite::{Connection, params};
 
 use crate::rows::RememberedColumns;
+use crate::sqlite::people;
 
 pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+    people::write(connection, changes)?;
     let Changes {
         account_profiles,
         accounts,
@@ -26,6 +28,8 @@ pub(super) fn changes(connection: &Connection, changes: &Changes) -> rusqlite::R
         operator_keys,
         erasures,
         remembered,
+        sessions: _,
+        actions: _,
     } = changes;
     account_profiles.values().try_for_each(|profile| accounts::account_profile(connection, profile))?;
     accounts.iter().try_for_each(|changed| accounts::account(connection, changed))?;
