@@ -143,6 +143,16 @@ impl Problem {
         self.code
     }
 
+    /// What went wrong, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The field that breaks a rule.
+    pub(crate) fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
     pub(crate) const fn status(&self) -> StatusCode {
         self.status
     }

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use coffer_ledger::{Command, Reply};
 use coffer_store::{Batch, Store, StoreError};
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::limits::{BATCH_COMMANDS_MAX, QUEUE_BYTES_MAX, QUEUE_COMMANDS_MAX};
 use crate::service::Unavailable;
+use crate::tally::Tally;
 
 type Answer = Result<Vec<Reply>, Unavailable>;
 
@@ -59,7 +61,11 @@ struct Part {
 
 impl Queue {
     /// Starts the tasks that commit, one for each lane.
-    pub(crate) fn start(store: Arc<dyn Store>, clock: &Arc<Clock>) -> (Queue, Vec<JoinHandle<()>>) {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        clock: &Arc<Clock>,
+        tally: &Arc<Tally>,
+    ) -> (Queue, Vec<JoinHandle<()>>) {
         let last_commit_worked = Arc::new(AtomicBool::new(true));
         let start_lane = |_| {
             let (submissions, waiting) = mpsc::unbounded_channel();
@@ -67,6 +73,7 @@ impl Queue {
             let committer = Committer {
                 store: Arc::clone(&store),
                 clock: Arc::clone(clock),
+                tally: Arc::clone(tally),
                 waiting,
                 closing: Arc::clone(&closing),
                 last_commit_worked: Arc::clone(&last_commit_worked),
@@ -205,6 +212,7 @@ async fn heard(answered: oneshot::Receiver<Answer>) -> Answer {
 struct Committer {
     store: Arc<dyn Store>,
     clock: Arc<Clock>,
+    tally: Arc<Tally>,
     waiting: mpsc::UnboundedReceiver<Submission>,
     closing: Arc<Notify>,
     last_commit_worked: Arc<AtomicBool>,
@@ -268,9 +276,11 @@ impl Committer {
     async fn apply(&self, commands: Vec<Command>) -> Answer {
         let clock = self.clock.now_for_writes()?;
         let count = commands.len();
+        let began = Instant::now();
         let applied = self.store.apply(Batch { clock, commands }).await;
         let replies = applied.map_err(|error| self.failed(error, count))?;
         assert_eq!(replies.len(), count, "a store answers every command");
+        self.tally.note(&replies, began.elapsed());
         Ok(replies)
     }
 

@@ -15,6 +15,8 @@ use crate::clock::{Clock, ClockStrayed};
 use crate::group_commit::Queue;
 use crate::key_uses::KeyUses;
 use crate::limits::{PROBE_EVERY_MS, PROBE_MS_MAX};
+use crate::survey::Surveys;
+use crate::tally::{Lately, Tally};
 
 /// Why something could not be done just now. The same request may be sent again, under the same idempotency key: nothing was
 /// done, unless the variant says otherwise.
@@ -87,6 +89,8 @@ pub struct Service {
     clock: Arc<Clock>,
     configured_operator: Option<SecretHash>,
     key_uses: KeyUses,
+    surveys: Surveys,
+    tally: Arc<Tally>,
     last_probe: Mutex<Option<(Instant, bool)>>,
     committers: Mutex<Vec<JoinHandle<()>>>,
     background: Mutex<JoinSet<()>>,
@@ -101,13 +105,16 @@ impl Service {
         configured_operator: Option<SecretHash>,
     ) -> Arc<Service> {
         let clock = Arc::new(clock);
-        let (queue, committers) = Queue::start(Arc::clone(&store), &clock);
+        let tally = Arc::new(Tally::new());
+        let (queue, committers) = Queue::start(Arc::clone(&store), &clock, &tally);
         let service = Arc::new(Service {
             store,
             queue,
             clock,
             configured_operator,
             key_uses: KeyUses::default(),
+            surveys: Surveys::default(),
+            tally,
             last_probe: Mutex::default(),
             committers: Mutex::new(committers),
             background: Mutex::default(),
@@ -268,6 +275,16 @@ impl Service {
             self.queue.commits_work();
         }
         worked
+    }
+
+    pub(crate) fn surveys(&self) -> &Surveys {
+        &self.surveys
+    }
+
+    /// What this process has done lately.
+    #[must_use]
+    pub fn lately(&self) -> Lately {
+        self.tally.lately()
     }
 
     /// How many commands wait for a commit.

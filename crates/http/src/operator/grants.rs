@@ -52,7 +52,7 @@ pub(crate) struct CreateGrantBody {
 }
 
 impl CreateGrantBody {
-    pub(super) fn command(
+    pub(crate) fn command(
         self,
         account_id: AccountId,
         idempotency: IdempotencyKey,

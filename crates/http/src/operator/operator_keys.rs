@@ -34,6 +34,26 @@ pub(crate) struct CreateOperatorKeyBody {
     scopes: Option<Vec<Parsed<Scope>>>,
 }
 
+impl CreateOperatorKeyBody {
+    /// The command, and the secret that it makes the key of.
+    pub(crate) fn command(self) -> Result<(Command, Secret), Problem> {
+        let scopes = match self.scopes {
+            None => Scopes::ALL,
+            Some(scopes) => Scopes::of(scopes.into_iter().map(|scope| scope.0))
+                .ok_or_else(|| Problem::invalid("scopes", "must name at least one scope"))?,
+        };
+        let secret = Secret::generate(&KeyPrefix::operator());
+        let command = CreateOperatorKey {
+            id: OperatorKeyId::from_bytes(mint_id_anywhere()),
+            name: self.name.0,
+            secret: secret.hash(),
+            hint: secret.hint(&KeyPrefix::operator()),
+            scopes,
+        };
+        Ok((Command::CreateOperatorKey(command), secret))
+    }
+}
+
 /// An operator's key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OperatorKey)]
@@ -98,20 +118,8 @@ pub(crate) async fn create(
     _operator: Operator<Admin>,
     Payload(body): Payload<CreateOperatorKeyBody>,
 ) -> Result<Response, Problem> {
-    let scopes = match body.scopes {
-        None => Scopes::ALL,
-        Some(scopes) => Scopes::of(scopes.into_iter().map(|scope| scope.0))
-            .ok_or_else(|| Problem::invalid("scopes", "must name at least one scope"))?,
-    };
-    let secret = Secret::generate(&KeyPrefix::operator());
-    let command = CreateOperatorKey {
-        id: OperatorKeyId::from_bytes(mint_id_anywhere()),
-        name: body.name.0,
-        secret: secret.hash(),
-        hint: secret.hint(&KeyPrefix::operator()),
-        scopes,
-    };
-    let outcome = app.service.submit(Command::CreateOperatorKey(command)).await?;
+    let (command, secret) = body.command()?;
+    let outcome = app.service.submit(command).await?;
     let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at: None };
     Ok(answer::outcome(outcome, beside).into_response())
 }

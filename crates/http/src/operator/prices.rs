@@ -34,6 +34,18 @@ pub(crate) struct PutPriceBody {
     description: Option<Text<Description>>,
 }
 
+impl PutPriceBody {
+    pub(crate) fn command(self, operation: Operation) -> Command {
+        Command::PutPrice(PutPrice {
+            id: mint_id_anywhere(),
+            operation,
+            rate: self.credits_per_unit.0,
+            unit: self.unit.map(|unit| unit.0),
+            description: self.description.map(|description| description.0),
+        })
+    }
+}
+
 /// A price as a decimal string or a JSON integer, never a float.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateText(Rate);
@@ -132,14 +144,7 @@ pub(crate) async fn put(
     OperationName(operation): OperationName,
     Payload(body): Payload<PutPriceBody>,
 ) -> Result<Response, Problem> {
-    let command = PutPrice {
-        id: mint_id_anywhere(),
-        operation,
-        rate: body.credits_per_unit.0,
-        unit: body.unit.map(|unit| unit.0),
-        description: body.description.map(|description| description.0),
-    };
-    let outcome = app.service.submit(Command::PutPrice(command)).await?;
+    let outcome = app.service.submit(body.command(operation)).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 

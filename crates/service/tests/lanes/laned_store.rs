@@ -9,8 +9,8 @@ use coffer_ledger::{
     HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
 };
 use coffer_store::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, MemoryStore, Page, Reader,
-    Span, Store, StoreError, Usage, UsageBy,
+    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, MemoryStore, NameSearch,
+    Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use tokio::sync::Barrier;
 
@@ -137,6 +137,10 @@ impl Reader for LanedStore {
         self.memory.account_records(filter, span).await
     }
 
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        self.memory.accounts_named(search).await
+    }
+
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
         self.memory.accounts_due(until, count_max).await
     }
@@ -224,5 +228,9 @@ impl Reader for LanedStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         self.memory.prices(span).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        self.memory.health().await
     }
 }
