@@ -14,6 +14,7 @@ mod server;
 
 mod address;
 mod auth;
+mod place;
 mod rate_limit;
 
 mod balance;
@@ -23,6 +24,8 @@ mod operator;
 mod entries;
 
 mod pages;
+mod portal;
+mod session;
 
 mod health;
 mod metrics;
@@ -43,8 +46,8 @@ pub use request::Endpoint;
 pub use router::{Routers, Surface, routers};
 pub use server::{Server, ServerError};
 pub use settings::{
-    ApiKeyHeader, ApiKeyHeaderError, CorsOrigins, Origin, OriginError, Product, ProductError, RateLimits,
-    Settings,
+    ApiKeyHeader, ApiKeyHeaderError, CorsOrigins, Origin, OriginError, Product, ProductError, PublicUrl,
+    PublicUrlError, RateLimits, Settings,
 };
 
 use std::sync::Arc;
@@ -101,12 +104,13 @@ pub(crate) struct App {
     pub(crate) rates: rate_limit::Rates,
     pub(crate) metrics: metrics::Metrics,
     pub(crate) documents: docs::Documents,
+    pub(crate) places: place::Places,
 }
 
 impl App {
     /// Where this server is, as `https://example.com`.
     pub(crate) fn base_url(&self) -> String {
-        "http://127.0.0.1:8080".to_owned()
+        self.places.public().origin().to_owned()
     }
 }
 

@@ -62,7 +62,12 @@ impl Server {
                 ports.push((bind(operator_listen)?, routers.surface(Surface::Operator)));
             }
         }
-        Ok(Server { app, ports })
+        let server = Server { app, ports };
+        let addresses = server.addresses();
+        if let Some(public) = addresses.first() {
+            server.app.places.bound(*public, addresses.get(1).copied());
+        }
+        Ok(server)
     }
 
     /// The addresses that are bound, in the order in which they were given.

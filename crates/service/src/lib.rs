@@ -8,6 +8,7 @@ mod service;
 
 mod erasing;
 mod reads;
+mod sessions;
 mod verifying;
 
 mod group_commit;
@@ -24,13 +25,14 @@ mod secret;
 
 pub use clock::{Clock, ClockStrayed, SystemClock};
 pub use coffer_store::{
-    AccountFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, NameSearch, Page, Reader,
-    Span, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
+    AccountFilter, ActionFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, NameSearch,
+    Page, Reader, Span, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
 };
 pub use ids::{mint_id, mint_id_anywhere, mint_salt};
 pub use reads::{PastBalance, Settled};
 pub use secret::{KeyPrefix, KeyPrefixError, Secret, SecretError};
 pub use service::{ReadError, Service, Standing, Unavailable};
+pub use sessions::{LiveOperator, SessionToken, audited};
 pub use survey::{Survey, Total};
 pub use tally::{CommitTimes, Lately, RefusalCount, Stretch};
 pub use verifying::{KeyCheck, WouldCharge};

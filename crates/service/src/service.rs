@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{
-    Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash, Timestamp, settle,
+    Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash, SessionOf, Timestamp,
+    settle,
 };
 use coffer_store::{Holder, Reader, Store, StoreError};
 use tokio::task::{JoinHandle, JoinSet};
@@ -15,6 +16,7 @@ use crate::clock::{Clock, ClockStrayed};
 use crate::group_commit::Queue;
 use crate::key_uses::KeyUses;
 use crate::limits::{PROBE_EVERY_MS, PROBE_MS_MAX};
+use crate::sessions::LiveOperator;
 use crate::survey::Surveys;
 use crate::tally::{Lately, Tally};
 
@@ -229,12 +231,18 @@ impl Service {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn operator(&self, secret: &SecretHash) -> Result<Option<Scopes>, ReadError> {
-        if self.configured_operator.as_ref() == Some(secret) {
-            return Ok(Some(Scopes::ALL));
+    pub async fn operator(&self, secret: &SecretHash) -> Result<Option<LiveOperator>, ReadError> {
+        if self.is_configured(secret) {
+            return Ok(Some(LiveOperator { scopes: Scopes::ALL, key: SessionOf::ConfiguredKey(*secret) }));
         }
         let key = self.store.operator_key(secret).await?;
-        Ok(key.filter(|key| key.revoked_at.is_none()).map(|key| key.scopes))
+        let live = key.filter(|key| key.revoked_at.is_none());
+        Ok(live.map(|key| LiveOperator { scopes: key.scopes, key: SessionOf::OperatorKey(key.id) }))
+    }
+
+    /// Whether it is the operator's secret that was given by configuration.
+    pub(crate) fn is_configured(&self, secret: &SecretHash) -> bool {
+        self.configured_operator.as_ref() == Some(secret)
     }
 
     /// Whether an operator's key was given by configuration.

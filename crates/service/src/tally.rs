@@ -225,6 +225,10 @@ fn charged(outcome: &Outcome) -> Option<Credits> {
         | Outcome::PriceDeleted
         | Outcome::OperatorKeyCreated(_)
         | Outcome::OperatorKeyRevoked(_)
+        | Outcome::SessionOffered(_)
+        | Outcome::SessionOpened(_)
+        | Outcome::SessionUsed
+        | Outcome::SessionsEnded { .. }
         | Outcome::Refused(_) => None,
     }
 }

@@ -211,10 +211,10 @@ impl AccountBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Payload(body): Payload<CreateAccountBody>,
 ) -> Result<Response, Problem> {
-    let outcome = app.service.submit(body.command()?).await?;
+    let outcome = app.service.submit(operator.acts(body.command()?)).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
@@ -278,11 +278,11 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn update(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<AccountId>,
     Payload(body): Payload<UpdateAccountBody>,
 ) -> Result<Response, Problem> {
-    let outcome = app.service.submit(body.command(id)?).await?;
+    let outcome = app.service.submit(operator.acts(body.command(id)?)).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
@@ -298,12 +298,12 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn erase(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(account_id): Id<AccountId>,
     Payload(body): Payload<EraseBody>,
 ) -> Result<Json<ErasureBody>, Problem> {
     let now = app.service.now();
     let until = body.until.map_or(now, |until| until.0);
-    let last = app.service.erase_texts(account_id, until).await??;
+    let last = app.service.erase_texts(account_id, until, operator.by()).await??;
     Ok(Json(ErasureBody { account_id, until, entries: last.0 }))
 }

@@ -106,12 +106,12 @@ impl AdjustmentBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Grant>,
+    operator: Operator<Grant>,
     Id(account_id): Id<AccountId>,
     name: Result<Named, Problem>,
     Payload(body): Payload<CreateAdjustmentBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    let reply = app.service.submit_named(body.command(account_id, idempotency)?).await?;
+    let reply = app.service.submit_named(operator.acts(body.command(account_id, idempotency)?)).await?;
     Ok(answer::reply(reply, app.service.now()))
 }

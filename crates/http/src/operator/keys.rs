@@ -270,7 +270,7 @@ impl KeyBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(account_id): Id<AccountId>,
     Payload(body): Payload<CreateKeyBody>,
 ) -> Result<Response, Problem> {
@@ -285,7 +285,7 @@ pub(crate) async fn create(
         limit: body.limit.map(|limit| KeyLimit::try_from(limit.0)).transpose()?,
         metadata: body.metadata.unwrap_or_default().0,
     };
-    let outcome = app.service.submit(Command::CreateKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::CreateKey(command))).await?;
     Ok(new_key(&app, outcome, Some(&secret)))
 }
 
@@ -298,7 +298,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn import(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(account_id): Id<AccountId>,
     Payload(body): Payload<ImportKeyBody>,
 ) -> Result<Response, Problem> {
@@ -317,7 +317,7 @@ pub(crate) async fn import(
         limit: None,
         metadata: Metadata::default(),
     };
-    let outcome = app.service.submit(Command::CreateKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::CreateKey(command))).await?;
     // Whoever imports a secret has it already: it is not shown again.
     Ok(new_key(&app, outcome, None))
 }
@@ -382,7 +382,7 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn update(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<KeyId>,
     Payload(body): Payload<UpdateKeyBody>,
 ) -> Result<Response, Problem> {
@@ -399,7 +399,7 @@ pub(crate) async fn update(
         disabled: body.disabled,
         metadata: body.metadata.map(|metadata| metadata.0),
     };
-    let outcome = app.service.submit(Command::UpdateKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::UpdateKey(command))).await?;
     changed_key(&app, id, outcome).await
 }
 
@@ -412,7 +412,7 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn rotate(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<KeyId>,
     Payload(body): Payload<RotateKeyBody>,
 ) -> Result<Response, Problem> {
@@ -423,7 +423,7 @@ pub(crate) async fn rotate(
         hint: secret.hint(&app.settings.key_prefix),
         overlap_ms: body.overlap_seconds.map_or(0, |OverlapSeconds(seconds)| seconds * 1000),
     };
-    let outcome = app.service.submit(Command::RotateKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::RotateKey(command))).await?;
     let last_used_at = last_use(&app, id).await?;
     let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at };
     Ok(answer::outcome(settled(&app, id, outcome).await?, beside).into_response())
@@ -438,11 +438,11 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn revoke(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<KeyId>,
     Payload(super::Nothing {}): Payload<super::Nothing>,
 ) -> Result<Response, Problem> {
-    let outcome = app.service.submit(Command::RevokeKey(RevokeKey { id })).await?;
+    let outcome = app.service.submit(operator.acts(Command::RevokeKey(RevokeKey { id }))).await?;
     changed_key(&app, id, outcome).await
 }
 

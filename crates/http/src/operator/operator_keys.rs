@@ -115,11 +115,11 @@ impl OperatorKeyBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Admin>,
+    operator: Operator<Admin>,
     Payload(body): Payload<CreateOperatorKeyBody>,
 ) -> Result<Response, Problem> {
     let (command, secret) = body.command()?;
-    let outcome = app.service.submit(command).await?;
+    let outcome = app.service.submit(operator.acts(command)).await?;
     let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at: None };
     Ok(answer::outcome(outcome, beside).into_response())
 }
@@ -155,12 +155,12 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn revoke(
     State(app): Shared,
-    _operator: Operator<Admin>,
+    operator: Operator<Admin>,
     Id(id): Id<OperatorKeyId>,
     Payload(Nothing {}): Payload<Nothing>,
 ) -> Result<Response, Problem> {
     let other_is_live = app.service.has_configured_operator();
     let command = RevokeOperatorKey { id, other_is_live };
-    let outcome = app.service.submit(Command::RevokeOperatorKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::RevokeOperatorKey(command))).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }

@@ -140,11 +140,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn put(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     OperationName(operation): OperationName,
     Payload(body): Payload<PutPriceBody>,
 ) -> Result<Response, Problem> {
-    let outcome = app.service.submit(body.command(operation)).await?;
+    let outcome = app.service.submit(operator.acts(body.command(operation))).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
@@ -156,10 +156,10 @@ pub(crate) async fn put(
 )]
 pub(crate) async fn delete(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     OperationName(operation): OperationName,
 ) -> Result<Response, Problem> {
     let command = DeletePrice { operation };
-    let outcome = app.service.submit(Command::DeletePrice(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::DeletePrice(command))).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }

@@ -28,6 +28,7 @@ pub(crate) struct Assets {
     style: Asset,
     script: Asset,
     htmx: Asset,
+    open: Asset,
     icon: Asset,
 }
 
@@ -37,6 +38,7 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     Assets {
         style: Asset::of("pages", "css", STYLE, include_bytes!("../../assets/pages.css")),
         script: Asset::of("pages", "js", SCRIPT, include_bytes!("../../assets/pages.js")),
+        open: Asset::of("open", "js", SCRIPT, include_bytes!("../../assets/open.js")),
         htmx: Asset::of("htmx", "js", SCRIPT, include_bytes!("../../assets/htmx.min.js")),
         icon: Asset::of("icon", "svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
     }
@@ -60,6 +62,11 @@ impl Assets {
         path(&self.htmx)
     }
 
+    /// What opens the link to an account's page.
+    pub(crate) fn open(&self) -> String {
+        path(&self.open)
+    }
+
     pub(crate) fn icon(&self) -> String {
         path(&self.icon)
     }
@@ -71,8 +78,8 @@ fn path(asset: &Asset) -> String {
 
 /// A static file by its name.
 pub(crate) async fn show(Path(name): Path<String>) -> Response {
-    let Assets { style, script, htmx, icon } = Assets::get();
-    let Some(asset) = [style, script, htmx, icon].into_iter().find(|asset| asset.name == name) else {
+    let Assets { style, script, htmx, open, icon } = Assets::get();
+    let Some(asset) = [style, script, htmx, open, icon].into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let headers: [(HeaderName, HeaderValue); 4] = [

@@ -71,19 +71,19 @@ impl Frame {
         self.look.language.words()
     }
 
-    pub(super) fn themes(&self) -> [(Theme, bool); 3] {
+    pub(crate) fn themes(&self) -> [(Theme, bool); 3] {
         Theme::ALL.map(|theme| (theme, theme == self.look.theme))
     }
 
-    pub(super) fn languages(&self) -> [(Language, bool); 2] {
+    pub(crate) fn languages(&self) -> [(Language, bool); 2] {
         Language::ALL.map(|language| (language, language == self.look.language))
     }
 
-    pub(super) fn assets(&self) -> &'static Assets {
+    pub(crate) fn assets(&self) -> &'static Assets {
         Assets::get()
     }
 
-    pub(super) fn shape_class(&self) -> &'static str {
+    pub(crate) fn shape_class(&self) -> &'static str {
         match self.shape {
             Shape::Wide => "wide",
             Shape::Column => "column",

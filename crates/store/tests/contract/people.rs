@@ -58,7 +58,7 @@ fn operator_key(number: u8) -> Command {
     Command::CreateOperatorKey(CreateOperatorKey {
         id: OperatorKeyId::from_bytes(id(number)),
         name: Name::try_from(format!("operator {number}")).expect("short"),
-        secret: SecretHash::from_bytes([number + 200; 32]),
+        secret: SecretHash::from_bytes([255 - number; 32]),
         hint: Hint::try_from("…abcd".to_owned()).expect("short"),
         scopes: Scopes::ALL,
     })
