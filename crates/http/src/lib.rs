@@ -21,6 +21,8 @@ mod balance;
 mod customer;
 mod operator;
 
+mod console;
+
 mod entries;
 
 mod pages;
@@ -104,6 +106,7 @@ pub(crate) struct App {
     pub(crate) rates: rate_limit::Rates,
     pub(crate) metrics: metrics::Metrics,
     pub(crate) documents: docs::Documents,
+    pub(crate) forms: pages::once::Once,
     pub(crate) places: place::Places,
 }
 

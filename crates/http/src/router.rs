@@ -17,12 +17,13 @@ use crate::operator::{
     accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, portal_sessions,
     prices, refunds, statements, verify,
 };
+use crate::pages::once::Once;
 use crate::place::Places;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::settings::Settings;
-use crate::{App, customer, docs, health, openapi, pages, portal, request, session};
+use crate::{App, console, customer, docs, health, openapi, pages, portal, request, session};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
@@ -47,8 +48,8 @@ pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
     let rates = Rates::new(&settings.rate_limits);
     let balance_path = settings.product.balance_path();
     let (metrics, documents) = (Metrics::new(), Documents::default());
-    let places = Places::of(&settings);
-    let app = Arc::new(App { service, settings, balance_path, rates, metrics, documents, places });
+    let (forms, places) = (Once::default(), Places::of(&settings));
+    let app = Arc::new(App { service, settings, balance_path, rates, metrics, documents, places, forms });
     Routers { operator: operator_routes(), app }
 }
 
@@ -107,6 +108,7 @@ fn operator_routes() -> Router<Arc<App>> {
         .route("/v1/operator-keys", get(operator_keys::list).post(operator_keys::create))
         .route("/v1/operator-keys/{id}/revoke", post(operator_keys::revoke))
         .route("/metrics", get(health::metrics))
+        .merge(console::routes())
         .merge(session::operator_routes())
 }
 

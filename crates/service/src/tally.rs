@@ -132,8 +132,8 @@ impl Tally {
         let now = self.slot_number();
         let up = self.started.elapsed();
         let counted = self.counted();
-        let first = now.saturating_sub(TALLY_SLOTS_MAX as u64 - 1);
-        let slots: Vec<Stretch> = (first..=now).map(|number| counted.stretch(number, up)).collect();
+        let slots: Vec<Stretch> =
+            (0..TALLY_SLOTS_MAX as u64).rev().map(|before| counted.stretch(now, before, up)).collect();
         let recent: u64 = slots.iter().rev().take(2).map(|stretch| stretch.charges).sum();
         let seconds = (up.as_secs() % TALLY_SLOT_SECONDS) + if now > 0 { TALLY_SLOT_SECONDS } else { 0 };
         let mut refusals = counted.refusals.clone();
@@ -173,9 +173,11 @@ impl Counted {
         self.slots.back_mut().expect("one was just put there")
     }
 
-    fn stretch(&self, number: u64, up: Duration) -> Stretch {
-        let slot = self.slots.iter().find(|slot| slot.number == number).copied().unwrap_or_default();
-        let seconds_ago = up.as_secs().saturating_sub(number * TALLY_SLOT_SECONDS);
+    /// The stretch that lies so many before the running one; those before the process began are empty.
+    fn stretch(&self, now: u64, before: u64, up: Duration) -> Stretch {
+        let number = now.checked_sub(before);
+        let slot = self.slots.iter().find(|slot| Some(slot.number) == number).copied().unwrap_or_default();
+        let seconds_ago = up.as_secs() % TALLY_SLOT_SECONDS + before * TALLY_SLOT_SECONDS;
         Stretch { seconds_ago, charges: slot.charges, spent: slot.spent }
     }
 
@@ -255,7 +257,7 @@ mod tests {
         assert_eq!(counts, [(2, short(7)), (1, Refusal::KeyIsUnknown)]);
         assert_eq!((lately.commands, lately.commits.count), (3, 2));
         assert_eq!(lately.commits.longest, Duration::from_millis(3));
-        assert_eq!(lately.slots.len(), 1, "the process has just begun");
+        assert_eq!(lately.slots.len(), TALLY_SLOTS_MAX, "those before the process began are empty");
     }
 
     #[test]

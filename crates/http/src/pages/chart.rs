@@ -60,7 +60,8 @@ struct BarsDrawn<'a> {
 impl Bars {
     pub(crate) fn html(&self) -> Html {
         let largest = self.bars.iter().map(|bar| bar.value.millionths()).max().unwrap_or(0);
-        let top = round_up(largest.max(1));
+        // Where nothing is to be drawn, the axis ends at one credit.
+        let top = if largest > 0 { round_up(largest) } else { 1_000_000 };
         let bars = self.bars.iter().enumerate().map(|(place, bar)| {
             let value = i128::from(bar.value.millionths().max(0));
             // What is more than nothing shows, however little it is.

@@ -17,6 +17,7 @@ pub(crate) struct Field {
     pub(crate) hint: String,
     pub(crate) error: Option<String>,
     pub(crate) is_required: bool,
+    pub(crate) is_plain: bool,
     /// What browsers may fill in for the person.
     pub(crate) autocomplete: &'static str,
 }
@@ -55,6 +56,7 @@ impl Field {
             hint: String::new(),
             error: None,
             is_required: false,
+            is_plain: false,
             autocomplete: "off",
         }
     }
@@ -65,6 +67,11 @@ impl Field {
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Field {
         Field { hint: hint.into(), ..self }
+    }
+
+    /// Without a word on whether it may be left empty: for what narrows a list.
+    pub(crate) fn plain(self) -> Field {
+        Field { is_plain: true, ..self }
     }
 
     pub(crate) fn required(self) -> Field {

@@ -14,12 +14,14 @@ pub(crate) mod chart;
 pub(crate) mod dialog;
 pub(crate) mod example;
 pub(crate) mod field;
+pub(crate) mod filters;
 pub(crate) mod part;
 pub(crate) mod table;
 
 pub(crate) mod assets;
 pub(crate) mod form;
 pub(crate) mod href;
+pub(crate) mod once;
 pub(crate) mod preferences;
 pub(crate) mod respond;
 pub(crate) mod show;

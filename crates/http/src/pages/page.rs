@@ -52,6 +52,8 @@ pub(crate) struct Section {
     pub(crate) lead: Html,
     pub(crate) actions: Vec<Action>,
     pub(crate) body: Html,
+    /// Whether it is a box although it has no heading.
+    pub(crate) is_boxed: bool,
     /// Whether it shares its line with the next where there is room.
     pub(crate) is_half: bool,
     /// Seconds after which a script fetches it again; 0 is never.
@@ -61,6 +63,11 @@ pub(crate) struct Section {
 impl Section {
     pub(crate) fn bare(body: Html) -> Section {
         Section { body, ..Section::default() }
+    }
+
+    /// A box without a heading.
+    pub(crate) fn boxed(body: Html) -> Section {
+        Section { body, is_boxed: true, ..Section::default() }
     }
 
     pub(crate) fn new(anchor: &'static str, title: impl Into<String>, body: Html) -> Section {

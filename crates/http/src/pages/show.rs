@@ -1,5 +1,7 @@
 //! How credits, numbers and times are written for people.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use coffer_ledger::{Credits, Timestamp};
 
 use super::look::Language;
@@ -50,6 +52,27 @@ fn grouped(number: &str) -> String {
         text.push(digit);
     }
     text + &fraction
+}
+
+/// A moment of the system's clock.
+pub(crate) fn moment(at: SystemTime) -> Option<Timestamp> {
+    let ms = at.duration_since(UNIX_EPOCH).ok()?.as_millis();
+    Timestamp::from_unix_ms(i64::try_from(ms).ok()?)
+}
+
+/// A stretch of time in its two largest units, such as `3 h 12 min`.
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) if seconds == 0 => {
+            format!("{}.{:02} ms", duration.as_micros() / 1000, duration.as_micros() % 1000 / 10)
+        }
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (0, hours, minutes) => format!("{hours} h {} min", minutes % 60),
+        (days, hours, _) => format!("{days} d {} h", hours % 24),
+    }
 }
 
 /// A time to the minute, in UTC.

@@ -23,7 +23,9 @@ mod verify;
 
 mod authentication;
 mod bodies;
+mod console;
 mod documents;
+mod pages;
 
 use std::sync::Arc;
 
