@@ -9,6 +9,7 @@ mod storage;
 
 mod dev;
 mod ledger;
+mod sample;
 mod serve;
 
 mod database;

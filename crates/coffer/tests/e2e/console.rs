@@ -48,7 +48,8 @@ async fn an_operator_grants_refunds_and_finds_the_entry() {
         assert!(refund.contains(said), "{said} in {refund}");
     }
     assert_eq!(seen["refundEntries"], 1, "what was refused left no entry");
-    let audit: Vec<&str> = seen["audit"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let audit: Vec<&str> =
+        seen["audit"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     for said in ["Charge refunded", "Credits granted", "Signed in"] {
         assert!(audit.iter().any(|row| row.contains(said)), "{said} in {audit:?}");
     }

@@ -14,6 +14,7 @@ mod backup;
 mod clients;
 mod command_line;
 mod connections;
+mod console;
 mod crash;
 mod damage;
 mod disk;
