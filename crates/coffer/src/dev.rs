@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use coffer_ledger::{AccountId, Command, CreateKey, ExternalId, KeyId, Metadata, Name, Outcome};
+use coffer_ledger::limits::LINK_MS_MAX;
+use coffer_ledger::{
+    AccountId, Actor, Channel, Command, CreateKey, ExternalId, KeyId, Metadata, Name, Outcome,
+};
 use coffer_service::{AccountFilter, Clock, KeyPrefix, Secret, Service, Span, mint_id};
 use coffer_store::DataDirectory;
 
@@ -40,6 +43,7 @@ pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failu
         fill(&data, &config.settings.key_prefix).await?;
         let running = Running::start(&config, &Storage::Embedded { data: data.clone() }).await?;
         let secret = make_key(&running.service, &config.settings.key_prefix).await?;
+        let settings_page = make_link(&running).await?;
         let addresses = running.server.addresses();
         let (address, operator_address) = (addresses[0], addresses[addresses.len() - 1]);
         let operator_key = match &config.operator_key {
@@ -58,6 +62,7 @@ A sample account has {SAMPLE_CREDITS} credits. Ask for them:
 
   curl -X POST http://{address}{path} -H '{header}: {key}'
 
+API Key Settings {settings_page}
 Customer's key   {key}
 Operator key     {operator_key}
 Balance          http://{address}{path}
@@ -117,6 +122,20 @@ async fn make_key(service: &Service, prefix: &KeyPrefix) -> Result<Secret, Failu
     match service.submit(Command::CreateKey(key)).await.map_err(failed)? {
         Outcome::KeyCreated(_) => Ok(secret),
         other => Err(Failure::Failed(format!("the sample key was not made: {other:?}"))),
+    }
+}
+
+/// A link to the sample account's own page. It works once, within a day.
+async fn make_link(running: &Running) -> Result<String, Failure> {
+    let account_id = find_sample(&running.service).await?;
+    let account_id = account_id.ok_or_else(|| Failure::Failed("the sample account is gone".to_owned()))?;
+    let keys = running.service.operator_keys().await.map_err(failed)?;
+    let live = keys.iter().find(|key| key.revoked_at.is_none());
+    let by = live.map_or(Actor::ConfiguredKey, |key| Actor::OperatorKey(key.id));
+    let offered = running.service.offer_session(account_id, LINK_MS_MAX, None, (by, Channel::Api)).await;
+    match offered.map_err(failed)? {
+        Ok((token, _)) => Ok(running.server.portal_link(&token)),
+        Err(refusal) => Err(Failure::Failed(format!("the link was not made: {refusal:?}"))),
     }
 }
 

@@ -192,6 +192,10 @@ impl Month<'_> {
             self.work(customer, place == 0, is_weekend, &mut commands);
         }
         self.run(commands).await?;
+        // As the API does for a key that is presented; it is written when the month is over.
+        for key in customers.iter().flat_map(|customer| &customer.keys) {
+            self.service.standing(&key.secret).await.map_err(failed)?;
+        }
         Ok(())
     }
 

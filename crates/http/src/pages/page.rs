@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::dialog::Dialog;
-use super::frame::{Frame, Shape};
+use super::frame::Frame;
 use super::part::{Action, Html, Notice};
 use super::respond;
 
@@ -87,9 +87,5 @@ impl Page {
     /// The page as an answer.
     pub(crate) fn respond(&self, status: StatusCode) -> Response {
         respond::page(status, self)
-    }
-
-    fn is_card(&self) -> bool {
-        self.frame.shape == Shape::Card
     }
 }

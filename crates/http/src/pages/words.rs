@@ -26,14 +26,12 @@ pub(crate) struct Words {
     pub(crate) as_table: &'static str,
     pub(crate) times_are_utc: &'static str,
     pub(crate) form_has_errors: &'static str,
-    pub(crate) actions: &'static str,
     pub(crate) error_not_found: &'static str,
     pub(crate) error_not_found_text: &'static str,
     pub(crate) error_forbidden: &'static str,
     pub(crate) error_refused: &'static str,
     pub(crate) error_unavailable: &'static str,
     pub(crate) error_unavailable_text: &'static str,
-    pub(crate) back: &'static str,
 }
 
 static ENGLISH: Words = Words {
@@ -59,14 +57,12 @@ static ENGLISH: Words = Words {
     as_table: "Show as a table",
     times_are_utc: "All times are in UTC.",
     form_has_errors: "This could not be done",
-    actions: "Actions",
     error_not_found: "Nothing is here",
     error_not_found_text: "The address may be mistyped, or what it named does not exist.",
     error_forbidden: "You may not do this",
     error_refused: "This was refused",
     error_unavailable: "Not available just now",
     error_unavailable_text: "Nothing is lost. Try again in a moment.",
-    back: "Back",
 };
 
 static CHINESE: Words = Words {
@@ -92,14 +88,12 @@ static CHINESE: Words = Words {
     as_table: "以表格显示",
     times_are_utc: "所有时间均为 UTC。",
     form_has_errors: "操作未完成",
-    actions: "操作",
     error_not_found: "页面不存在",
     error_not_found_text: "地址可能有误，或所指对象不存在。",
     error_forbidden: "没有权限",
     error_refused: "请求被拒绝",
     error_unavailable: "暂时不可用",
     error_unavailable_text: "数据没有丢失，请稍后重试。",
-    back: "返回",
 };
 
 impl Language {
