@@ -68,6 +68,29 @@
     for (const button of form.querySelectorAll('button')) button.setAttribute('aria-disabled', 'true');
   });
 
+  // "Try it": the call that any client makes, made from the page.
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (!form.matches('[data-try]')) return;
+    event.preventDefault();
+    const status = form.querySelector('.tried-status');
+    const body = form.querySelector('.tried-body');
+    try {
+      const answer = await fetch(form.dataset.try, {
+        method: 'POST',
+        headers: { [form.dataset.header]: form.elements.key.value },
+        credentials: 'omit',
+        cache: 'no-store',
+      });
+      status.textContent = `HTTP ${answer.status}`;
+      body.textContent = await answer.text();
+    } catch (error) {
+      status.textContent = '–';
+      body.textContent = String(error);
+    }
+    form.querySelector('.tried').hidden = false;
+  });
+
   // What was done is told once: a reload is silent.
   function forgetDone() {
     const url = new URL(location.href);

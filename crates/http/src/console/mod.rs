@@ -22,7 +22,6 @@ mod store;
 mod act;
 mod cells;
 mod frame;
-mod refusals;
 mod words;
 
 use std::sync::Arc;

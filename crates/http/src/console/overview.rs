@@ -11,7 +11,6 @@ use coffer_service::{Lately, Survey};
 use super::act;
 use super::cells::{account_path, total};
 use super::frame::{Place, frame};
-use super::refusals;
 use super::visitor::Visitor;
 use super::words::ConsoleWords;
 use crate::pages::chart::{Bar, Bars, Shares};
@@ -146,7 +145,7 @@ fn refused(visitor: &Visitor, words: &ConsoleWords, lately: &Lately) -> Section 
     let language = visitor.look.language;
     let rows = lately.refusals.iter().take(SHOWN_MAX).map(|counted| {
         Row::new(vec![
-            part::text(refusals::kind(&counted.refusal, language)),
+            part::text(crate::pages::refusals::kind(&counted.refusal, language)),
             part::text(show::count(counted.count)),
             show::moment(counted.last).map_or_else(|| part::text(""), |at| part::time(at, language)),
         ])

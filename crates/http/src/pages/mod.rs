@@ -23,7 +23,9 @@ pub(crate) mod form;
 pub(crate) mod href;
 pub(crate) mod once;
 pub(crate) mod preferences;
+pub(crate) mod refusals;
 pub(crate) mod respond;
+pub(crate) mod sent;
 pub(crate) mod show;
 
 /// The page where customers find their keys.

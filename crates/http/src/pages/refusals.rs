@@ -7,7 +7,7 @@ use crate::pages::show;
 use crate::problem::Problem;
 
 /// Why something was refused. In English it is what the API says.
-pub(super) fn told(refusal: &Refusal, language: Language) -> String {
+pub(crate) fn told(refusal: &Refusal, language: Language) -> String {
     match language {
         Language::English => {
             let detail = Problem::from(refusal.clone()).detail().to_owned();
@@ -20,7 +20,7 @@ pub(super) fn told(refusal: &Refusal, language: Language) -> String {
 }
 
 /// What kind of refusal it is, without its numbers.
-pub(super) fn kind(refusal: &Refusal, language: Language) -> String {
+pub(crate) fn kind(refusal: &Refusal, language: Language) -> String {
     match refusal {
         Refusal::CreditsAreInsufficient { .. } => {
             language.pick("Insufficient credits", "积分不足").to_owned()
