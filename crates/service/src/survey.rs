@@ -186,7 +186,7 @@ impl Walk {
 
     /// Sums a page of accounts, and answers whether there are more.
     async fn next_page(&mut self, service: &Service) -> Result<bool, ReadError> {
-        let span = Span { before: self.before.map(|id| id.bytes()), count_max: SURVEY_PAGE_MAX };
+        let span = Span { before: self.before.map(AccountId::bytes), count_max: SURVEY_PAGE_MAX };
         let page = service.reader().account_records(AccountFilter::default(), span).await?;
         let now = service.now();
         for record in &page.items {

@@ -83,7 +83,7 @@ fn as_of(visitor: &Visitor, words: &ConsoleWords, at: Timestamp) -> String {
 /// Charges a second, to a tenth.
 fn rate(charges: u64, seconds: u64) -> String {
     let tenths = charges * 10 / seconds;
-    if tenths % 10 == 0 {
+    if tenths.is_multiple_of(10) {
         show::count(tenths / 10)
     } else {
         format!("{}.{}", show::count(tenths / 10), tenths % 10)

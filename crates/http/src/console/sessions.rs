@@ -85,7 +85,7 @@ async fn page(app: &App, visitor: &Visitor, query: &Filled, failed: Option<Faile
     heading.actions.push(Action::dialog(ActionLook::Danger, words.end_all, end_all));
     let mut page = Page::new(frame(visitor, Place::Sessions, words.sessions), heading);
     page.notices.extend(act::done(words, query));
-    let mut body = vec![table(app, visitor, listed, span, &names).html()];
+    let mut body = vec![table(app, visitor, &listed, span, &names).html()];
     if !sees_all {
         body.push(part::remark(words.only_own));
     }
@@ -97,7 +97,7 @@ async fn page(app: &App, visitor: &Visitor, query: &Filled, failed: Option<Faile
 fn table(
     app: &App,
     visitor: &Visitor,
-    listed: Listed<Session>,
+    listed: &Listed<Session>,
     span: Span,
     names: &BTreeMap<OperatorKeyId, String>,
 ) -> Table {

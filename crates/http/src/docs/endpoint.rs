@@ -24,7 +24,7 @@ const SUCCESS: &str = r#"{"code":100000,"message":{},"result":{"user_credits":"1
 /// The balance endpoint, to read.
 pub(crate) async fn show(State(app): Shared, look: Look) -> Response {
     match price(&app).await {
-        Ok(price) => page(&app, look, price).respond(StatusCode::OK),
+        Ok(price) => page(&app, &look, price).respond(StatusCode::OK),
         Err(problem) => problem.into_response(),
     }
 }
@@ -35,7 +35,7 @@ async fn price(app: &App) -> Result<Option<Rate>, Problem> {
     Ok(app.service.reader().price(operation).await?.map(|price| price.rate))
 }
 
-fn page(app: &App, look: Look, price: Option<Rate>) -> Page {
+fn page(app: &App, look: &Look, price: Option<Rate>) -> Page {
     let words = EndpointWords::of(look.language);
     let mut page = Page::new(frame(look.clone(), words), heading(words));
     page.notices.push(Notice {
@@ -46,8 +46,8 @@ fn page(app: &App, look: Look, price: Option<Rate>) -> Page {
     page.sections = vec![
         overview(app, words, price),
         headers(app, words),
-        examples(app, &look, words),
-        answers(&look, words),
+        examples(app, look, words),
+        answers(look, words),
         codes(words),
     ];
     page

@@ -216,20 +216,14 @@ pub(crate) fn text(text: impl AsRef<str>) -> Html {
 }
 
 #[derive(Template)]
-#[template(ext = "html", source = r#"<p class="{{ class }}">{{ text }}</p>"#)]
+#[template(ext = "html", source = r#"<p class="remark">{{ text }}</p>"#)]
 struct Paragraph<'a> {
-    class: &'a str,
     text: &'a str,
-}
-
-/// A paragraph of plain words.
-pub(crate) fn paragraph(text: impl AsRef<str>) -> Html {
-    Html::of(&Paragraph { class: "words", text: text.as_ref() })
 }
 
 /// A paragraph that explains, more quietly.
 pub(crate) fn remark(text: impl AsRef<str>) -> Html {
-    Html::of(&Paragraph { class: "remark", text: text.as_ref() })
+    Html::of(&Paragraph { text: text.as_ref() })
 }
 
 #[derive(Template)]

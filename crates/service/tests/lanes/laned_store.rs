@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId, HoldId,
-    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Action, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId,
+    HoldId, HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session,
+    SessionId, SessionOf, Timestamp,
 };
 use coffer_store::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, MemoryStore, NameSearch,
-    Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, MemoryStore,
+    NameSearch, Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use tokio::sync::Barrier;
 
@@ -228,6 +229,22 @@ impl Reader for LanedStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         self.memory.prices(span).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.memory.session(id).await
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        self.memory.sessions_of(of).await
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        self.memory.operator_sessions(span).await
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        self.memory.actions(filter, span).await
     }
 
     async fn health(&self) -> Result<StoreHealth, StoreError> {

@@ -68,7 +68,7 @@ fn actions(form: Form, actions: Vec<&Action>) -> Vec<Given> {
             .with("subject", "text", &rows, |action| {
                 action.subject.as_ref().map(|subject| subject.as_str().to_owned())
             })
-            .with("credits", "bigint", &rows, |action| action.credits.map(|credits| credits.millionths()))
+            .with("credits", "bigint", &rows, |action| action.credits.map(coffer_ledger::Credits::millionths))
             .with("detail", "text", &rows, |action| {
                 action.detail.as_ref().map(|detail| detail.as_str().to_owned())
             })
@@ -145,7 +145,9 @@ pub(super) async fn read_actions(
         let (mut conditions, mut next) = (String::from("id < $1"), 3);
         let mut arguments: Vec<statement::Argument> =
             vec![Box::new(id(span.before_or_end())), Box::new(limit(span))];
-        if let (Some(account), Some(bucket)) = (account, filter.account_id.map(|id| id.bucket())) {
+        if let (Some(account), Some(bucket)) =
+            (account, filter.account_id.map(coffer_ledger::AccountId::bucket))
+        {
             conditions += &format!(" AND bucket = ${next} AND account_id = ${}", next + 1);
             arguments.push(Box::new(statement::bucket(bucket)));
             arguments.push(Box::new(account));

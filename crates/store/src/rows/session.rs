@@ -77,8 +77,8 @@ impl SessionColumns<'_> {
             created_at: Timestamp::unix_ms(session.created_at),
             expires_at: Timestamp::unix_ms(session.expires_at),
             used_at: Timestamp::unix_ms(session.used_at),
-            return_url: session.return_url.as_ref().map(|url| url.as_str()),
-            client: session.client.as_ref().map(|client| client.as_str()),
+            return_url: session.return_url.as_ref().map(coffer_ledger::ReturnUrl::as_str),
+            client: session.client.as_ref().map(coffer_ledger::Client::as_str),
         }
     }
 }

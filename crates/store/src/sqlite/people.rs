@@ -58,13 +58,13 @@ fn put_action(connection: &Connection, action: &Action) -> Result<()> {
         action.id.bytes(),
         action.at.unix_ms(),
         actor,
-        operator_key.map(|id| id.bytes()),
+        operator_key.map(coffer_ledger::OperatorKeyId::bytes),
         rows::channel(action.channel),
         action.kind.as_str(),
-        action.account_id.map(|id| id.bytes()),
-        action.subject.as_ref().map(|subject| subject.as_str()),
-        action.credits.map(|credits| credits.millionths()),
-        action.detail.as_ref().map(|detail| detail.as_str()),
+        action.account_id.map(coffer_ledger::AccountId::bytes),
+        action.subject.as_ref().map(coffer_ledger::Subject::as_str),
+        action.credits.map(coffer_ledger::Credits::millionths),
+        action.detail.as_ref().map(coffer_ledger::Detail::as_str),
     ];
     execute(connection, sql, values)
 }
@@ -88,8 +88,10 @@ pub(super) fn operator_sessions(connection: &Connection, span: Span) -> Result<P
 
 /// What was done, newest first.
 pub(super) fn actions(connection: &Connection, filter: &ActionFilter, span: Span) -> Result<Page<Action>> {
-    let (account, key) =
-        (filter.account_id.map(|id| id.bytes()), filter.operator_key_id.map(|id| id.bytes()));
+    let (account, key) = (
+        filter.account_id.map(coffer_ledger::AccountId::bytes),
+        filter.operator_key_id.map(coffer_ledger::OperatorKeyId::bytes),
+    );
     // Each has an index of its own: what is not asked for must not stand in its way.
     let conditions = match (account.is_some(), key.is_some()) {
         (true, true) => "account_id = ?2 AND operator_key_id = ?3 AND ",
