@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use crate::support::{Ended, Process, Server};
 
 /// What a scenario in `tests/browser` has seen.
-fn seen(script: &str, arguments: &[&str]) -> Value {
+pub(crate) fn seen(script: &str, arguments: &[&str]) -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = Command::new("node");
     command.arg(format!("tests/browser/{script}")).args(arguments).current_dir(root);
@@ -61,6 +61,6 @@ async fn an_operator_grants_refunds_and_finds_the_entry() {
     assert_eq!(studio.expect("the account")["balance"]["available"], "342.5");
 }
 
-fn text<'a>(seen: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(seen: &'a Value, name: &str) -> &'a str {
     seen[name].as_str().unwrap_or_else(|| panic!("no {name} in {seen}")).trim()
 }

@@ -23,6 +23,7 @@ mod full_disk;
 mod history;
 mod log;
 mod moving;
+mod portal;
 mod postgres;
 mod racing;
 mod refused_files;
