@@ -97,8 +97,8 @@ mod tests {
             let place = Place::listening(address.parse().unwrap());
             assert_eq!((place.origin(), place.has_secure_cookies()), (origin, is_secure), "{address}");
         }
-        let mut settings = Settings::default();
-        settings.public_url = Some("https://credits.example.com/".parse().unwrap());
+        let public_url = Some("https://credits.example.com/".parse().unwrap());
+        let settings = Settings { public_url, ..Settings::default() };
         let own = Some("127.0.0.1:2".parse().unwrap());
         for (operator, expected) in [(None, "https://credits.example.com"), (own, "http://127.0.0.1:2")] {
             let places = Places::of(&settings);

@@ -77,9 +77,9 @@ async fn a_session_ends_with_its_key_and_with_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_are_slowed_down_and_a_live_one_never() {
-    let mut settings = Settings::default();
-    settings.rate_limits =
-        RateLimits { failed_authentications_burst: 3.try_into().expect("not zero"), ..RateLimits::default() };
+    let burst = 3.try_into().expect("not zero");
+    let rate_limits = RateLimits { failed_authentications_burst: burst, ..RateLimits::default() };
+    let settings = Settings { rate_limits, ..Settings::default() };
     let api = Api::with(settings);
     let mut statuses = Vec::new();
     for _ in 0..5 {

@@ -104,9 +104,11 @@ fn secret(page: &Answer) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_made_as_the_contract_says() {
-    let mut settings = Settings::default();
-    settings.return_origins = vec!["https://app.example".parse().expect("an origin")];
-    settings.public_url = Some("https://credits.example".parse().expect("an address"));
+    let settings = Settings {
+        return_origins: vec!["https://app.example".parse().expect("an origin")],
+        public_url: Some("https://credits.example".parse().expect("an address")),
+        ..Settings::default()
+    };
     let api = Api::with(settings);
     let account = api.funded("5").await;
     let path = format!("/v1/accounts/{account}/portal-sessions");
