@@ -8,7 +8,7 @@ use crate::{Fresh, STORES};
 
 /// An account with a name.
 fn named(number: u8, name: &str) -> Command {
-    let Command::CreateAccount(open) = open(number.into()) else { unreachable!("open opens") };
+    let Command::CreateAccount(open) = open(number) else { unreachable!("open opens") };
     let name = Name::try_from(name.to_owned()).expect("a short name");
     Command::CreateAccount(coffer_ledger::CreateAccount { name, ..open })
 }
