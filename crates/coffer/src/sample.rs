@@ -62,7 +62,6 @@ struct Customer {
 /// The month, as far as it has come.
 struct Month<'a> {
     service: &'a Service,
-    clock: &'a AtomicI64,
     prefix: &'a KeyPrefix,
     chance: Chance,
     names: u32,
@@ -78,7 +77,7 @@ pub(crate) async fn fill(
 ) -> Result<(), Failure> {
     let end = now.unix_ms() - ENDS_BEFORE_NOW_MS;
     let first_day = now.start_of_day().unix_ms() - DAYS * MS_PER_DAY;
-    let mut month = Month { service, clock, prefix, chance: Chance(0x9e37_79b9_7f4a_7c15), names: 0 };
+    let mut month = Month { service, prefix, chance: Chance(0x9e37_79b9_7f4a_7c15), names: 0 };
     clock.store(first_day + 7 * 60 * MS_PER_MINUTE, Ordering::Relaxed);
     month.put_prices().await?;
     let mut customers = vec![month.sample().await?];
@@ -227,7 +226,7 @@ impl Month<'_> {
     fn key_of(&mut self, customer: &Customer) -> KeyUse {
         // The first key does most of the work.
         let place = [0, 0, 0, 0, 1, 2][usize::try_from(self.chance.below(6)).unwrap_or(0)];
-        customer.keys[place.min(customer.keys.len() - 1)].clone()
+        customer.keys[place.min(customer.keys.len() - 1)]
     }
 
     fn charge(&mut self, customer: &mut Customer, operation: &str, quantity: u64) -> Command {
@@ -328,7 +327,7 @@ impl Month<'_> {
             commands.push(Command::Charge(ChargeCredits {
                 id: ChargeId::from_bytes(mint_id(sample.id.bucket())),
                 account_id: sample.id,
-                key: sample.keys.last().cloned(),
+                key: sample.keys.last().copied(),
                 cost: Cost::Credits(rest),
                 note: noted("catalogue re-run"),
                 idempotency: self.name(),
