@@ -95,11 +95,13 @@ fn round_up(millionths: i64) -> i64 {
     let mut power = 1_i64;
     loop {
         for factor in [1, 2, 4, 5] {
-            if power * factor >= millionths {
-                return power * factor;
+            // Beyond the range of amounts the axis ends where numbers do.
+            let top = power.saturating_mul(factor);
+            if top >= millionths {
+                return top;
             }
         }
-        power *= 10;
+        power = power.saturating_mul(10);
     }
 }
 
