@@ -14,6 +14,8 @@ API_KEY_HEADER = "ZF-API-KEY"
 
 # The field of a 400's problem, and how its detail goes on. The document tells these rules in words.
 RULES = (
+    # Which origins a server sends customers back to is a matter of its configuration.
+    ("return_url", "must be an address on one of the configured return_origins"),
     ("expires_at", "must lie in the future"),
     ("expires_at", "must lie after effective_at"),
     ("at", "must not lie in the future"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use coffer_http::{CorsOrigins, Origin, RateLimits, Settings};
+use coffer_http::{CorsOrigins, Origin, PublicUrl, RateLimits, Settings};
 use coffer_service::Secret;
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ pub(crate) struct ServerOptions {
     /// The address to serve [default: 127.0.0.1:8080]
     #[arg(long, env = "COFFER_LISTEN", value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Another address for /v1 and /metrics
+    /// Another address for /v1, /console and /metrics
     #[arg(long, env = "COFFER_OPERATOR_LISTEN", value_name = "ADDRESS")]
     operator_listen: Option<SocketAddr>,
     #[arg(skip)]
@@ -66,6 +66,15 @@ pub(crate) struct ServerOptions {
     /// Requests a second with one operator's key, 0 for no limit [default: 0]
     #[arg(long, env = "COFFER_OPERATOR_REQUESTS_PER_SECOND", value_name = "N")]
     operator_requests_per_second: Option<u32>,
+    /// Where customers reach the pages, such as https://credits.example.com [default: where it listens]
+    #[arg(long, env = "COFFER_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Where operators reach the console, if it has an address of its own [default: where that listens]
+    #[arg(long, env = "COFFER_OPERATOR_URL", value_name = "URL")]
+    operator_url: Option<String>,
+    /// Origins that customers may be sent back to from their page
+    #[arg(long, env = "COFFER_RETURN_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    return_origins: Vec<String>,
     /// How long the lots live that take what is refunded to expired ones, in days [default: 30]
     #[arg(long, env = "COFFER_REFUND_LOT_DAYS", value_name = "DAYS")]
     refund_lot_days: Option<NonZeroU16>,
@@ -126,6 +135,15 @@ impl Config {
         }
         settings.trusted_proxies = parse_networks(&options.trusted_proxies)?;
         settings.rate_limits = options.rate_limits();
+        settings.public_url = public_url("public_url", options.public_url.as_deref())?;
+        settings.operator_url = public_url("operator_url", options.operator_url.as_deref())?;
+        if settings.operator_url.is_some() && options.operator_listen.is_none() {
+            return Err(usage(
+                "operator_url",
+                "goes with operator_listen: without it the console is at public_url",
+            ));
+        }
+        settings.return_origins = parse_all("return_origins", &options.return_origins)?;
         settings.refund_lot_days = options.refund_lot_days.unwrap_or(settings.refund_lot_days);
         let log_as_json = match options.log_format.as_deref() {
             None | Some("text") => false,
@@ -173,6 +191,9 @@ impl ServerOptions {
             operator_requests_per_second: self
                 .operator_requests_per_second
                 .or(file.operator_requests_per_second),
+            public_url: self.public_url.or(file.public_url),
+            operator_url: self.operator_url.or(file.operator_url),
+            return_origins: or_list(self.return_origins, file.return_origins),
             refund_lot_days: self.refund_lot_days.or(file.refund_lot_days),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
@@ -287,6 +308,10 @@ fn parse<T, E: std::fmt::Display>(
         *setting = parse(text).map_err(|rule| usage(name, rule))?;
     }
     Ok(())
+}
+
+fn public_url(name: &str, given: Option<&str>) -> Result<Option<PublicUrl>, Failure> {
+    given.map(|text| text.parse().map_err(|rule| usage(name, rule))).transpose()
 }
 
 fn parse_all<T: FromStr<Err: std::fmt::Display>>(name: &str, given: &[String]) -> Result<Vec<T>, Failure> {

@@ -1,22 +1,24 @@
 //! `coffer dev`: a server to play with, and what to paste to see it work.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
+use coffer_ledger::limits::LINK_MS_MAX;
 use coffer_ledger::{
-    AccountId, Category, Command, CreateAccount, CreateKey, Credits, ExternalId, GrantCredits, GrantId,
-    IdempotencyKey, KeyId, Metadata, Name, Note, Outcome, Priority,
+    AccountId, Actor, Channel, Command, CreateKey, ExternalId, KeyId, Metadata, Name, Outcome,
 };
-use coffer_service::{AccountFilter, KeyPrefix, Secret, Service, Span, mint_id, mint_id_anywhere, mint_salt};
+use coffer_service::{AccountFilter, Clock, KeyPrefix, Secret, Service, Span, mint_id};
+use coffer_store::DataDirectory;
 
 use crate::Failure;
 use crate::cli::Globals;
 use crate::config::{Config, ServerOptions, read_secret};
+use crate::ledger::Ledger;
+use crate::sample::{self, SAMPLE_CREDITS, SAMPLE_EXTERNAL_ID};
 use crate::serve::{Running, failed, refuse_client_options, runtime, start_log};
 use crate::storage::Storage;
 use crate::terminal::say;
-
-const SAMPLE_EXTERNAL_ID: &str = "sample";
-const SAMPLE_CREDITS: i64 = 1234;
 
 pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failure> {
     let config = Config::of(options, globals)?;
@@ -38,8 +40,10 @@ pub(crate) fn run(globals: &Globals, options: ServerOptions) -> Result<(), Failu
     };
     let lasts = if fresh.is_some() { " (gone when this ends)" } else { "" };
     runtime(&config)?.block_on(async {
+        fill(&data, &config.settings.key_prefix).await?;
         let running = Running::start(&config, &Storage::Embedded { data: data.clone() }).await?;
-        let secret = make_sample(&running.service, &config.settings.key_prefix).await?;
+        let secret = make_key(&running.service, &config.settings.key_prefix).await?;
+        let settings_page = make_link(&running).await?;
         let addresses = running.server.addresses();
         let (address, operator_address) = (addresses[0], addresses[addresses.len() - 1]);
         let operator_key = match &config.operator_key {
@@ -58,9 +62,11 @@ A sample account has {SAMPLE_CREDITS} credits. Ask for them:
 
   curl -X POST http://{address}{path} -H '{header}: {key}'
 
+API Key Settings {settings_page}
 Customer's key   {key}
 Operator key     {operator_key}
 Balance          http://{address}{path}
+Console          http://{operator_address}/console
 Operator API     http://{operator_address}/v1/accounts
 Documentation    http://{address}/docs
 OpenAPI          http://{address}/openapi.json
@@ -83,30 +89,30 @@ fn kept_data(config: &Config) -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// Makes the sample account where there is none, and a new key for it.
-async fn make_sample(service: &Service, prefix: &KeyPrefix) -> Result<Secret, Failure> {
-    let account_id = match find_sample(service).await? {
-        Some(account_id) => account_id,
-        None => create_sample(service).await?,
+/// Opens the ledger of a directory once before it is served, and lets a month pass in it, where it has no sample account yet.
+async fn fill(data: &Path, prefix: &KeyPrefix) -> Result<(), Failure> {
+    let directory = DataDirectory::lock(data).map_err(failed)?;
+    let ledger = Ledger::in_directory(directory)?;
+    let now = ledger.now();
+    let clock = Arc::new(AtomicI64::new(now.unix_ms()));
+    let service = ledger.start_under(Clock::Set(Arc::clone(&clock)));
+    let filled = match find_sample(&service).await? {
+        Some(_) => Ok(()),
+        None => sample::fill(&service, &clock, now, prefix).await,
     };
-    // The same name every time: a second start gives nothing.
-    let grant = GrantCredits {
-        id: GrantId::from_bytes(mint_id(account_id.bucket())),
-        account_id,
-        credits: Credits::from_whole(SAMPLE_CREDITS).expect("a small amount"),
-        category: Category::Promotional,
-        priority: Priority::DEFAULT,
-        effective_at: None,
-        expires_at: None,
-        note: Note::new(None, Metadata::default(), mint_salt()),
-        idempotency: IdempotencyKey::try_from("sample-grant".to_owned()).expect("a visible name"),
-    };
-    service.submit(Command::Grant(grant)).await.map_err(failed)?;
+    service.close().await;
+    filled
+}
+
+/// Makes a new key for the sample account: nobody knows the secrets of the others.
+async fn make_key(service: &Service, prefix: &KeyPrefix) -> Result<Secret, Failure> {
+    let account_id = find_sample(service).await?;
+    let account_id = account_id.ok_or_else(|| Failure::Failed("the sample account is gone".to_owned()))?;
     let secret = Secret::generate(prefix);
     let key = CreateKey {
         id: KeyId::from_bytes(mint_id(account_id.bucket())),
         account_id,
-        name: name("sample key"),
+        name: Name::try_from("sample key".to_owned()).expect("a short text"),
         secret: secret.hash(),
         hint: secret.hint(prefix),
         expires_at: None,
@@ -119,30 +125,25 @@ async fn make_sample(service: &Service, prefix: &KeyPrefix) -> Result<Secret, Fa
     }
 }
 
+/// A link to the sample account's own page. It works once, within a day.
+async fn make_link(running: &Running) -> Result<String, Failure> {
+    let account_id = find_sample(&running.service).await?;
+    let account_id = account_id.ok_or_else(|| Failure::Failed("the sample account is gone".to_owned()))?;
+    let keys = running.service.operator_keys().await.map_err(failed)?;
+    let live = keys.iter().find(|key| key.revoked_at.is_none());
+    let by = live.map_or(Actor::ConfiguredKey, |key| Actor::OperatorKey(key.id));
+    let offered = running.service.offer_session(account_id, LINK_MS_MAX, None, (by, Channel::Api)).await;
+    match offered.map_err(failed)? {
+        Ok((token, _)) => Ok(running.server.portal_link(&token)),
+        Err(refusal) => Err(Failure::Failed(format!("the link was not made: {refusal:?}"))),
+    }
+}
+
 async fn find_sample(service: &Service) -> Result<Option<AccountId>, Failure> {
     let external_id = Some(sample_external_id());
     let filter = AccountFilter { external_id, status: None };
     let page = service.reader().account_records(filter, Span { before: None, count_max: 1 }).await;
     Ok(page.map_err(failed)?.items.first().map(|record| record.profile.id))
-}
-
-async fn create_sample(service: &Service) -> Result<AccountId, Failure> {
-    let account = CreateAccount {
-        id: AccountId::from_bytes(mint_id_anywhere()),
-        name: name("Sample account"),
-        external_id: Some(sample_external_id()),
-        overdraft_limit: Credits::ZERO,
-        metadata: Metadata::default(),
-    };
-    let id = account.id;
-    match service.submit(Command::CreateAccount(account)).await.map_err(failed)? {
-        Outcome::AccountCreated(_) => Ok(id),
-        other => Err(Failure::Failed(format!("the sample account was not made: {other:?}"))),
-    }
-}
-
-fn name(text: &str) -> Name {
-    Name::try_from(text.to_owned()).expect("a short text")
 }
 
 fn sample_external_id() -> ExternalId {

@@ -60,6 +60,16 @@ impl Ledger {
         Service::start(self.store, self.clock, None)
     }
 
+    /// The time by its clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Starts to work under another clock, for what is to have happened at another time.
+    pub(crate) fn start_under(self, clock: Clock) -> Arc<Service> {
+        Service::start(self.store, clock, None)
+    }
+
     /// Starts to work for operators: with the key that is configured, or those in the ledger, or a first one.
     pub(crate) async fn start_for_operators(
         self,

@@ -9,6 +9,7 @@ mod storage;
 
 mod dev;
 mod ledger;
+mod sample;
 mod serve;
 
 mod database;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Refund(options) => client::refund(&cli.globals, options),
         Command::Adjust(options) => client::adjust(&cli.globals, options),
         Command::Balance(options) => client::balance(&cli.globals, options),
+        Command::Portal(options) => client::portal(&cli.globals, options),
         Command::Statement(options) => client::statement(&cli.globals, options),
         Command::Usage(options) => client::usage(&cli.globals, options),
         Command::Price(command) => client::price(&cli.globals, command),

@@ -6,15 +6,30 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, header, request};
 use axum::response::{IntoResponse, Response};
-use coffer_ledger::{AccountId, KeyId, Scope, Scopes};
-use coffer_service::{Secret, Standing};
+use coffer_ledger::{AccountId, Actor, Channel, Command, KeyId, Scope};
+use coffer_service::{LiveOperator, Secret, Standing, audited};
 
 use crate::App;
 use crate::address::ClientAddress;
 use crate::problem::{Problem, dead_api_key};
 
 /// A live operator's key that may do what `May` says.
-pub(crate) struct Operator<May>(PhantomData<May>);
+pub(crate) struct Operator<May> {
+    by: Actor,
+    _may: PhantomData<May>,
+}
+
+impl<May> Operator<May> {
+    /// A command as this operator's action, of which the audit log tells.
+    pub(crate) fn acts(&self, command: Command) -> Command {
+        audited(self.by, Channel::Api, command)
+    }
+
+    /// Who acts, and by which way.
+    pub(crate) fn by(&self) -> (Actor, Channel) {
+        (self.by, Channel::Api)
+    }
+}
 
 /// A part of the operator API, as a type.
 pub(crate) trait Permission {
@@ -38,41 +53,46 @@ impl<May: Permission> FromRequestParts<Arc<App>> for Operator<May> {
     async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Response> {
         let any = AnyOperator::from_request_parts(parts, app).await?;
         any.may(May::SCOPE).map_err(IntoResponse::into_response)?;
-        Ok(Operator(PhantomData))
+        Ok(Operator { by: any.0.actor(), _may: PhantomData })
     }
 }
 
 /// A live operator's key, whatever it may do: for requests that do several things.
-pub(crate) struct AnyOperator(pub(crate) Scopes);
+pub(crate) struct AnyOperator(LiveOperator);
 
 impl FromRequestParts<Arc<App>> for AnyOperator {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Response> {
         let secret = bearer(&parts.headers).map(|secret| secret.hash());
-        let scopes = match &secret {
+        let operator = match &secret {
             Some(secret) => {
                 app.service.operator(secret).await.map_err(|error| Problem::from(error).into_response())?
             }
             None => None,
         };
-        let (Some(secret), Some(scopes)) = (secret, scopes) else {
+        let (Some(secret), Some(operator)) = (secret, operator) else {
             return Err(refused(parts, app));
         };
         app.rates
             .operator_request(secret)
             .map_err(|fast| Problem::rate_limited(fast.retry_after_seconds).into_response())?;
-        Ok(AnyOperator(scopes))
+        Ok(AnyOperator(operator))
     }
 }
 
 impl AnyOperator {
     /// Whether the key may do this.
     pub(crate) fn may(&self, scope: Scope) -> Result<(), Problem> {
-        if self.0.contains(scope) {
+        if self.0.scopes.contains(scope) {
             return Ok(());
         }
         Err(Problem::forbidden(scope))
+    }
+
+    /// A command as this operator's action, of which the audit log tells.
+    pub(crate) fn acts(&self, command: Command) -> Command {
+        audited(self.0.actor(), Channel::Api, command)
     }
 }
 

@@ -128,7 +128,8 @@ async fn frames(
     if count > bytes_max { Err(Unread::TooLarge) } else { Ok(()) }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads a JSON object as the body of a request.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed: Object<T> =
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refused(&error))?;

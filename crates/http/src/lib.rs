@@ -14,13 +14,20 @@ mod server;
 
 mod address;
 mod auth;
+mod place;
 mod rate_limit;
 
 mod balance;
 mod customer;
 mod operator;
 
+mod console;
+
 mod entries;
+
+mod pages;
+mod portal;
+mod session;
 
 mod health;
 mod metrics;
@@ -42,8 +49,8 @@ pub use request::Endpoint;
 pub use router::{Routers, Surface, routers};
 pub use server::{Server, ServerError};
 pub use settings::{
-    ApiKeyHeader, ApiKeyHeaderError, CorsOrigins, Origin, OriginError, Product, ProductError, RateLimits,
-    Settings,
+    ApiKeyHeader, ApiKeyHeaderError, CorsOrigins, Origin, OriginError, Product, ProductError, PublicUrl,
+    PublicUrlError, RateLimits, Settings,
 };
 
 use std::sync::Arc;
@@ -60,6 +67,8 @@ pub mod limits {
     pub const BATCH_OPERATIONS_MAX: usize = 10_000;
     /// Entries that are read at once for a stream.
     pub const STREAM_PAGE_MAX: usize = 1_000;
+    /// The body of a form on a page.
+    pub const FORM_BYTES_MAX: usize = 64 * 1024;
     /// The body of a balance request, which is ignored.
     pub const BALANCE_BODY_BYTES_MAX: usize = 64 * 1024;
     /// How much of a body that is too large is read, so that the client hears the refusal.
@@ -100,6 +109,15 @@ pub(crate) struct App {
     pub(crate) documents: docs::Documents,
     /// Refusals of whatever cannot be done just now: while a database is away, all of them are.
     pub(crate) unavailable: seldom::Seldom,
+    pub(crate) forms: pages::once::Once,
+    pub(crate) places: place::Places,
+}
+
+impl App {
+    /// Where this server is, as `https://example.com`.
+    pub(crate) fn base_url(&self) -> String {
+        self.places.public().origin().to_owned()
+    }
 }
 
 pub(crate) type Shared = axum::extract::State<Arc<App>>;

@@ -143,6 +143,16 @@ impl Problem {
         self.code
     }
 
+    /// What went wrong, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The field that breaks a rule.
+    pub(crate) fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
     pub(crate) const fn status(&self) -> StatusCode {
         self.status
     }
@@ -291,6 +301,7 @@ impl From<Refusal> for Problem {
                 Problem::conflict("secret_taken", "a key with this secret exists already")
             }
             Refusal::OperatorKeyIsUnknown => Problem::not_found("operator key"),
+            Refusal::SessionIsUnknown => Problem::not_found("session"),
             Refusal::LastOperatorKeyMustLive => Problem::conflict(
                 "last_operator_key",
                 "it is the last operator key with the scope admin: create another one first",

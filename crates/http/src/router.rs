@@ -14,15 +14,17 @@ use coffer_service::Service;
 use crate::docs::Documents;
 use crate::metrics::Metrics;
 use crate::operator::{
-    accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, prices, refunds,
-    statements, verify,
+    accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, portal_sessions,
+    prices, refunds, statements, verify,
 };
+use crate::pages::once::Once;
+use crate::place::Places;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
 use crate::request::Endpoint;
 use crate::seldom::Seldom;
 use crate::settings::Settings;
-use crate::{App, customer, docs, health, openapi, request};
+use crate::{App, console, customer, docs, health, openapi, pages, portal, request, session};
 
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
@@ -48,7 +50,18 @@ pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
     let balance_path = settings.product.balance_path();
     let (metrics, documents) = (Metrics::new(), Documents::default());
     let unavailable = Seldom::default();
-    let app = Arc::new(App { service, settings, balance_path, rates, metrics, documents, unavailable });
+    let (forms, places) = (Once::default(), Places::of(&settings));
+    let app = Arc::new(App {
+        service,
+        settings,
+        balance_path,
+        rates,
+        metrics,
+        documents,
+        unavailable,
+        places,
+        forms,
+    });
     Routers { operator: operator_routes(), app }
 }
 
@@ -63,6 +76,10 @@ impl Routers {
         };
         let routes = routes
             .merge(everywhere())
+            .route_layer(axum::middleware::from_fn_with_state(
+                Arc::clone(&self.app),
+                session::from_own_pages_only,
+            ))
             .route_layer(axum::middleware::from_fn(request::note_route))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
@@ -79,6 +96,7 @@ fn operator_routes() -> Router<Arc<App>> {
         .route("/v1/accounts/{id}/entries", get(statements::entries))
         .route("/v1/accounts/{id}/usage", get(statements::usage))
         .route("/v1/accounts/{id}/erase", post(accounts::erase))
+        .route("/v1/accounts/{id}/portal-sessions", post(portal_sessions::create))
         .route("/v1/accounts/{id}/grants", get(grants::list).post(grants::create))
         .route("/v1/accounts/{id}/adjustments", post(adjustments::create))
         .route("/v1/accounts/{id}/keys", get(keys::list).post(keys::create))
@@ -102,12 +120,15 @@ fn operator_routes() -> Router<Arc<App>> {
         .route("/v1/operator-keys", get(operator_keys::list).post(operator_keys::create))
         .route("/v1/operator-keys/{id}/revoke", post(operator_keys::revoke))
         .route("/metrics", get(health::metrics))
+        .merge(console::routes())
+        .merge(session::operator_routes())
 }
 
 fn customer_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/me/balance", get(customer::balance))
         .route("/v1/me/entries", get(customer::entries))
+        .merge(portal::routes())
 }
 
 fn everywhere() -> Router<Arc<App>> {
@@ -116,7 +137,10 @@ fn everywhere() -> Router<Arc<App>> {
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(docs::show))
+        .route(docs::endpoint::PATH, get(docs::endpoint::show))
         .route("/docs/style.css", get(docs::style))
+        .route("/assets/{name}", get(pages::assets::show))
+        .route("/preferences", post(pages::preferences::choose))
 }
 
 async fn not_found() -> Problem {

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use coffer_service::SessionToken;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,10 +20,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use crate::App;
 use crate::limits::{CONNECTIONS_MAX, HEADERS_BYTES_READ_MAX, HEADERS_MS_MAX, SHUTDOWN_MS_MAX};
 use crate::request::Endpoint;
 use crate::router::{Routers, Surface};
+use crate::{App, portal};
 
 const BACKLOG: u32 = 4096;
 const FIRST_REQUEST_MS_AT_END: u64 = 100;
@@ -62,13 +63,24 @@ impl Server {
                 ports.push((bind(operator_listen)?, routers.surface(Surface::Operator)));
             }
         }
-        Ok(Server { app, ports })
+        let server = Server { app, ports };
+        let addresses = server.addresses();
+        if let Some(public) = addresses.first() {
+            server.app.places.bound(*public, addresses.get(1).copied());
+        }
+        Ok(server)
     }
 
     /// The addresses that are bound, in the order in which they were given.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.ports.iter().filter_map(|(port, _)| port.local_addr().ok()).collect()
+    }
+
+    /// The address that opens a customer's page once, with the token of a link.
+    #[must_use]
+    pub fn portal_link(&self, token: &SessionToken) -> String {
+        portal::link(&self.app, token)
     }
 
     /// Serves until `ended` resolves, then answers what is under way.

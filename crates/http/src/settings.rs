@@ -24,6 +24,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// How fast callers may be.
     pub rate_limits: RateLimits,
+    /// Where the pages are as customers reach them; the address that is listened on, if not said.
+    pub public_url: Option<PublicUrl>,
+    /// Where the console is as operators reach it, if it has a port of its own.
+    pub operator_url: Option<PublicUrl>,
+    /// Whither customers may be sent back from their page.
+    pub return_origins: Vec<Origin>,
     /// How long the lots live that take what is refunded to expired ones, in days.
     pub refund_lot_days: NonZeroU16,
 }
@@ -40,6 +46,9 @@ impl Default for Settings {
             cors_origins: CorsOrigins::Any,
             trusted_proxies: Vec::new(),
             rate_limits: RateLimits::default(),
+            public_url: None,
+            operator_url: None,
+            return_origins: Vec::new(),
             refund_lot_days: NonZeroU16::new(REFUND_LOT_DAYS_DEFAULT).expect("30 is not zero"),
         }
     }
@@ -185,11 +194,67 @@ impl Origin {
     pub(crate) fn matches(&self, header: &HeaderValue) -> bool {
         self.0 == *header
     }
+
+    /// Whether an address is on this origin.
+    pub(crate) fn is_of(&self, url: &str) -> bool {
+        let behind = self.0.to_str().ok().and_then(|origin| url.strip_prefix(origin));
+        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(['/', '?', '#']))
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
+/// Where a server is reached: the origin of its pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicUrl {
+    origin: Box<str>,
+    is_plain: bool,
+}
+
+/// Why a text is no such place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be an address such as https://credits.example.com, without a path; http:// only on localhost, for cookies \
+     would go unencrypted"
+)]
+pub struct PublicUrlError;
+
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+    fn from_str(text: &str) -> Result<PublicUrl, PublicUrlError> {
+        let origin = text.strip_suffix('/').unwrap_or(text);
+        Origin::from_str(origin).map_err(|_| PublicUrlError)?;
+        let is_plain = origin.starts_with("http://");
+        if is_plain && !is_on_loopback(origin) {
+            return Err(PublicUrlError);
+        }
+        Ok(PublicUrl { origin: origin.into(), is_plain })
+    }
+}
+
+/// Whether an origin without encryption is on this machine.
+fn is_on_loopback(origin: &str) -> bool {
+    let authority = origin.trim_start_matches("http://");
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl PublicUrl {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 }
 
@@ -218,6 +283,45 @@ mod tests {
         }
         for origin in ["*", "example.com", "https://", "https://a/b", "https://A", "ftp://a"] {
             assert_eq!(Origin::from_str(origin), Err(OriginError), "{origin}");
+        }
+        for url in [
+            "https://a.example",
+            "https://a.example/",
+            "http://localhost:8080",
+            "http://[::1]:80",
+            "http://127.0.0.1",
+        ] {
+            assert!(PublicUrl::from_str(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://a.example",
+            "https://a.example/x",
+            "a.example",
+            "http://localhost.example",
+            "http://10.0.0.1",
+        ] {
+            assert_eq!(PublicUrl::from_str(url), Err(PublicUrlError), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_on_an_origin_or_not() {
+        let origin = Origin::from_str("https://example.com").unwrap();
+        for url in
+            ["https://example.com", "https://example.com/a", "https://example.com?a", "https://example.com#a"]
+        {
+            assert!(origin.is_of(url), "{url}");
+        }
+        for url in [
+            "https://example.com.evil.example",
+            "https://example.com@evil.example",
+            "https://example.com:8443/",
+            "http://example.com/",
+            "https://example.com\\@evil.example",
+            "//example.com/",
+            "javascript:alert(1)",
+        ] {
+            assert!(!origin.is_of(url), "{url}");
         }
     }
 }

@@ -4,10 +4,10 @@
 //! that deciding is a pure function and a batch can be decided again.
 
 use crate::{
-    AccountId, AccountStatus, AdjustmentId, Bucket, Category, ChargeId, Credits, Description, ExternalId,
-    Fingerprint, GrantId, Hint, HoldId, IdempotencyKey, KeyId, KeyLimit, KeyProfile, Metadata, Name, Note,
-    Operation, OperatorKeyId, Priority, Quantity, Rate, RefundId, Scopes, SecretHash, Seq, Timestamp, Unit,
-    UuidBytes,
+    AccountId, AccountStatus, ActionId, Actor, AdjustmentId, Bucket, Category, Channel, ChargeId, Client,
+    Credits, Description, ExternalId, Fingerprint, GrantId, Hint, HoldId, IdempotencyKey, KeyId, KeyLimit,
+    KeyProfile, Metadata, Name, Note, Operation, OperatorKeyId, Priority, Quantity, Rate, RefundId,
+    ReturnUrl, Scopes, SecretHash, Seq, SessionId, SessionOf, Timestamp, Unit, UuidBytes,
 };
 
 /// One thing that somebody wants done.
@@ -53,9 +53,29 @@ pub enum Command {
     CreateOperatorKey(CreateOperatorKey),
     /// Kill an operator's key.
     RevokeOperatorKey(RevokeOperatorKey),
+    /// Make a link by which a customer is let in once.
+    OfferSession(OfferSession),
+    /// Let a customer in by such a link.
+    OpenSession(OpenSession),
+    /// Let an operator in.
+    SignIn(SignIn),
+    /// Note that a session is in use.
+    UseSession(UseSession),
+    /// End a session.
+    EndSession(EndSession),
+    /// End all sessions of one holder.
+    EndSessions(EndSessions),
+    /// One of the others, as somebody's action: it leaves a row in the audit log.
+    Audited(Box<Audited>),
 }
 
 impl Command {
+    /// What is to be done, whether or not it is somebody's action.
+    #[must_use]
+    pub fn bare(&self) -> &Command {
+        if let Command::Audited(audited) = self { &audited.command } else { self }
+    }
+
     /// The bucket in which it changes something.
     #[must_use]
     pub const fn bucket(&self) -> Bucket {
@@ -80,6 +100,13 @@ impl Command {
             | Command::DeletePrice(_)
             | Command::CreateOperatorKey(_)
             | Command::RevokeOperatorKey(_) => Bucket::CATALOGUE,
+            Command::OfferSession(offer) => offer.account_id.bucket(),
+            Command::OpenSession(open) => open.account_id.bucket(),
+            Command::SignIn(sign_in) => sign_in.of.bucket(),
+            Command::UseSession(used) => used.of.bucket(),
+            Command::EndSession(end) => end.of.bucket(),
+            Command::EndSessions(end) => end.of.bucket(),
+            Command::Audited(audited) => audited.command.bucket(),
         }
     }
 
@@ -122,7 +149,14 @@ impl Command {
             | Command::EraseTexts(_)
             | Command::RotateKey(_)
             | Command::RevokeKey(_)
-            | Command::RevokeOperatorKey(_) => 0,
+            | Command::RevokeOperatorKey(_)
+            | Command::UseSession(_)
+            | Command::EndSession(_)
+            | Command::EndSessions(_) => 0,
+            Command::OfferSession(offer) => length(offer.return_url.as_ref().map(ReturnUrl::as_str)),
+            Command::OpenSession(open) => length(open.client.as_ref().map(Client::as_str)),
+            Command::SignIn(sign_in) => length(sign_in.client.as_ref().map(Client::as_str)),
+            Command::Audited(audited) => size_of::<Audited>() + audited.command.bytes(),
         };
         size_of::<Command>() + text
     }
@@ -495,4 +529,87 @@ pub struct RevokeOperatorKey {
     pub id: OperatorKeyId,
     /// Whether an administrator's key outside of the ledger (one given by configuration) is live as well.
     pub other_is_live: bool,
+}
+
+/// Make a link by which a customer is let in once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OfferSession {
+    /// The session's id, minted for the account's bucket.
+    pub id: SessionId,
+    /// What the customer will see.
+    pub account_id: AccountId,
+    /// The hash of the link's token.
+    pub secret: SecretHash,
+    /// How long the link is good for, in milliseconds: more than zero.
+    pub expires_in_ms: u32,
+    /// Where the way back leads.
+    pub return_url: Option<ReturnUrl>,
+}
+
+/// Let a customer in by a link, which is spent by it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenSession {
+    /// Which session.
+    pub id: SessionId,
+    /// The account that it is of.
+    pub account_id: AccountId,
+    /// The hash of the link's token.
+    pub offered: SecretHash,
+    /// The hash of the session's own token.
+    pub secret: SecretHash,
+    /// What it is opened with.
+    pub client: Option<Client>,
+}
+
+/// Let an operator in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignIn {
+    /// The session's id, minted for the bucket of what belongs to no account.
+    pub id: SessionId,
+    /// With which operator's key.
+    pub of: SessionOf,
+    /// The hash of the session's token.
+    pub secret: SecretHash,
+    /// What it is opened with.
+    pub client: Option<Client>,
+}
+
+/// Note that a session is in use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UseSession {
+    /// Which session.
+    pub id: SessionId,
+    /// Whose it is.
+    pub of: SessionOf,
+}
+
+/// End a session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndSession {
+    /// Which session.
+    pub id: SessionId,
+    /// Whose it is.
+    pub of: SessionOf,
+}
+
+/// End all sessions of one holder, and the links that nobody has opened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndSessions {
+    /// Whose.
+    pub of: SessionOf,
+    /// The one that goes on.
+    pub except: Option<SessionId>,
+}
+
+/// A command that is somebody's action. What machines do all day is not wrapped, and pays nothing for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Audited {
+    /// The id of the row in the audit log, minted for the bucket of the command.
+    pub id: ActionId,
+    /// Who acts.
+    pub actor: Actor,
+    /// By which way.
+    pub channel: Channel,
+    /// What is to be done; not itself one that is wrapped.
+    pub command: Command,
 }

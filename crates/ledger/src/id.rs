@@ -18,7 +18,7 @@ pub type UuidBytes = [u8; 16];
 pub struct Bucket(pub u8);
 
 impl Bucket {
-    /// Where what belongs to no account is kept: prices, and operators' keys.
+    /// Where what belongs to no account is kept: prices, operators' keys, and their sessions.
     pub const CATALOGUE: Bucket = Bucket(0);
 }
 
@@ -119,6 +119,14 @@ typed_id!(
 typed_id!(
     /// An operator's key, `opk_…`.
     OperatorKeyId, "opk"
+);
+typed_id!(
+    /// A session of a browser, `ses_…`. Its token is something else, and is not kept.
+    SessionId, "ses"
+);
+typed_id!(
+    /// An action that the audit log tells of, `act_…`.
+    ActionId, "act"
 );
 
 impl GrantId {

@@ -16,6 +16,7 @@ mod outcome;
 mod snapshot;
 
 mod account;
+mod action;
 mod adjustment;
 mod charge;
 mod entry;
@@ -25,6 +26,7 @@ mod key;
 mod operator;
 mod price;
 mod refund;
+mod session;
 
 mod audit;
 
@@ -38,14 +40,15 @@ mod time;
 pub use account::{
     Account, AccountProfile, AccountRecord, AccountStatus, Balance, NextExpiry, RefundLot, Totals,
 };
+pub use action::{Action, ActionKind, Actor, Channel};
 pub use adjustment::Adjustment;
 pub use audit::{Audit, Finding};
 pub use charge::Charge;
 pub use command::{
-    AdjustCredits, CaptureAmount, CaptureHold, ChargeCredits, Command, Cost, CreateAccount, CreateKey,
-    CreateOperatorKey, DeletePrice, EraseTexts, Excess, GrantCredits, HoldCredits, Idempotency, KeyUse,
-    PutPrice, RefundCharge, ReleaseHold, RevokeKey, RevokeOperatorKey, RotateKey, Settle, UpdateAccount,
-    UpdateKey, VoidGrant,
+    AdjustCredits, Audited, CaptureAmount, CaptureHold, ChargeCredits, Command, Cost, CreateAccount,
+    CreateKey, CreateOperatorKey, DeletePrice, EndSession, EndSessions, EraseTexts, Excess, GrantCredits,
+    HoldCredits, Idempotency, KeyUse, OfferSession, OpenSession, PutPrice, RefundCharge, ReleaseHold,
+    RevokeKey, RevokeOperatorKey, RotateKey, Settle, SignIn, UpdateAccount, UpdateKey, UseSession, VoidGrant,
 };
 pub use credits::{Credits, CreditsError};
 pub use decide::{Decision, decide, entries_due, settle, settle_grants, settle_keys};
@@ -56,8 +59,8 @@ pub use fingerprint::Fingerprint;
 pub use grant::{Category, Grant, GrantStatus, Lot, Priority};
 pub use hold::{HeldLot, Hold, HoldRecord, HoldStatus, Holds};
 pub use id::{
-    AccountId, AdjustmentId, Bucket, ChargeId, GrantId, HoldId, IdError, KeyId, OperatorKeyId, RefundId,
-    UuidBytes,
+    AccountId, ActionId, AdjustmentId, Bucket, ChargeId, GrantId, HoldId, IdError, KeyId, OperatorKeyId,
+    RefundId, SessionId, UuidBytes,
 };
 pub use key::{
     Key, KeyLimit, KeyProfile, KeyRecord, KeyStatus, Period, RetiredSecret, SecretHash, Spent, Window,
@@ -66,10 +69,11 @@ pub use operator::{OperatorKey, Scope, ScopeError, Scopes};
 pub use outcome::{Outcome, Refusal, Related, Reply};
 pub use price::{Price, Priced, Quantity, RESERVED_OPERATION, Rate, RateError};
 pub use refund::{Counted, Refund, Refundable};
+pub use session::{Session, SessionOf, SessionStage};
 pub use snapshot::{Changes, Erasure, FurtherNeeds, Needs, Remembered, RememberedChange, Snapshot};
 pub use text::{
-    Description, ExternalId, Hint, IdempotencyKey, Metadata, MetadataError, Name, Operation, Reason,
-    Reference, TextError, Unit,
+    Client, Description, Detail, ExternalId, Hint, IdempotencyKey, Metadata, MetadataError, Name, Operation,
+    Reason, Reference, ReturnUrl, Subject, TextError, Unit,
 };
 pub use time::{Timestamp, TimestampError};
 
@@ -101,6 +105,31 @@ pub mod limits {
     pub const METADATA_VALUE_CHARACTERS_MAX: usize = 500;
     /// The highest (last burned) priority of a grant.
     pub const PRIORITY_MAX: u8 = 100;
+    /// How long the link of a portal session is good for, in milliseconds: what its caller may say.
+    pub const LINK_MS_MIN: u32 = 60 * 1000;
+    /// The longest that such a link is good for (24 hours).
+    pub const LINK_MS_MAX: u32 = 24 * 60 * 60 * 1000;
+    /// What it is good for where its caller did not say (15 minutes).
+    pub const LINK_MS_DEFAULT: u32 = 15 * 60 * 1000;
+    /// How long a customer's session lasts (4 hours).
+    pub const PORTAL_SESSION_MS: u32 = 4 * 60 * 60 * 1000;
+    /// After how long without a use it lapses (1 hour).
+    pub const PORTAL_IDLE_MS_MAX: u32 = 60 * 60 * 1000;
+    /// How long an operator's session lasts (12 hours).
+    pub const OPERATOR_SESSION_MS: u32 = 12 * 60 * 60 * 1000;
+    /// After how long without a use it lapses (2 hours).
+    pub const OPERATOR_IDLE_MS_MAX: u32 = 2 * 60 * 60 * 1000;
+    /// A use of a session is noted where the last one that was is so long ago, in milliseconds.
+    pub const SESSION_USE_NOTED_MS: u32 = 60 * 1000;
+    /// Sessions and links of one account, or of one operator's key, that there are at once: a further one ends the oldest.
+    pub const SESSIONS_OF_ONE_MAX: usize = 50;
+    /// Characters in the address that a portal session leads back to.
+    pub const RETURN_URL_CHARACTERS_MAX: usize = 2_000;
+
+    const _: () = assert!(SESSION_USE_NOTED_MS < PORTAL_IDLE_MS_MAX, "a session in use must not lapse");
+    const _: () =
+        assert!(PORTAL_IDLE_MS_MAX < PORTAL_SESSION_MS && OPERATOR_IDLE_MS_MAX < OPERATOR_SESSION_MS);
+
     /// How long a refusal stays remembered under its idempotency key, in milliseconds (24 hours).
     pub const REFUSAL_REMEMBERED_MS_MIN: i64 = 24 * 60 * 60 * 1000;
 }

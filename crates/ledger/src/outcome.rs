@@ -5,7 +5,7 @@
 
 use crate::{
     AccountRecord, Adjustment, Charge, Credits, Entry, EntryKind, ExternalId, Grant, HoldRecord, KeyRecord,
-    Operation, OperatorKey, Price, Refund, Timestamp,
+    Operation, OperatorKey, Price, Refund, Session, SessionOf, Timestamp,
 };
 
 /// What the caller of a command gets.
@@ -60,6 +60,19 @@ pub enum Outcome {
     OperatorKeyCreated(OperatorKey),
     /// The operator's key is dead.
     OperatorKeyRevoked(OperatorKey),
+    /// The link exists.
+    SessionOffered(Session),
+    /// Somebody is let in.
+    SessionOpened(Session),
+    /// The use is noted.
+    SessionUsed,
+    /// Sessions have ended.
+    SessionsEnded {
+        /// Whose.
+        of: SessionOf,
+        /// How many.
+        count: u32,
+    },
     /// Nothing was done, for a reason.
     Refused(Refusal),
 }
@@ -123,6 +136,8 @@ pub enum Refusal {
     SecretIsTaken,
     /// No operator's key has this id.
     OperatorKeyIsUnknown,
+    /// No session has this id, it has ended, or what was presented does not open it.
+    SessionIsUnknown,
     /// It is the last operator's key that can make others.
     LastOperatorKeyMustLive,
     /// The time does not lie in the future.
@@ -190,6 +205,7 @@ impl Refusal {
             | Refusal::ApiKeyIsDead
             | Refusal::SecretIsTaken
             | Refusal::OperatorKeyIsUnknown
+            | Refusal::SessionIsUnknown
             | Refusal::LastOperatorKeyMustLive
             | Refusal::ExpiryIsNotInTheFuture { .. }
             | Refusal::ExpiryIsNotAfterStart

@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    Account, AccountId, AccountProfile, ChargeId, Command, Cost, Credits, Entry, EntryKind, ExternalId,
-    Fingerprint, Grant, GrantId, Hold, HoldId, IdempotencyKey, Key, KeyId, KeyProfile, Lot, Note, Operation,
-    OperatorKey, OperatorKeyId, Outcome, Price, Refundable, SecretHash, Seq, Timestamp,
+    Account, AccountId, AccountProfile, AccountStatus, Action, ChargeId, Command, Cost, Credits, Entry,
+    EntryKind, ExternalId, Fingerprint, Grant, GrantId, Hold, HoldId, IdempotencyKey, Key, KeyId, KeyProfile,
+    Lot, Note, Operation, OperatorKey, OperatorKeyId, Outcome, Price, Refundable, SecretHash, Seq, Session,
+    SessionId, SessionOf, Timestamp,
 };
 
 /// What a batch of commands needs loaded. Their names are known from the commands alone.
@@ -40,6 +41,10 @@ pub struct Needs {
     pub remembered: BTreeSet<(AccountId, IdempotencyKey)>,
     /// All operators' keys: they are few.
     pub operator_keys: bool,
+    /// Sessions.
+    pub sessions: BTreeSet<SessionId>,
+    /// All sessions of these holders: each has few.
+    pub sessions_of: BTreeSet<SessionOf>,
 }
 
 /// What a batch needs besides, as it turns out once its [`Needs`] are loaded.
@@ -72,6 +77,9 @@ impl Needs {
             Command::UpdateAccount(update) => {
                 self.accounts.insert(update.id);
                 self.account_profiles.insert(update.id);
+                if update.status == Some(AccountStatus::Closed) {
+                    self.sessions_of.insert(SessionOf::Account(update.id));
+                }
             }
             Command::Grant(grant) => self.named(grant.account_id, &grant.idempotency),
             Command::VoidGrant(void) => {
@@ -123,7 +131,33 @@ impl Needs {
             Command::DeletePrice(delete) => {
                 self.prices.insert(delete.operation.clone());
             }
-            Command::CreateOperatorKey(_) | Command::RevokeOperatorKey(_) => self.operator_keys = true,
+            Command::CreateOperatorKey(_) => self.operator_keys = true,
+            Command::RevokeOperatorKey(revoke) => self.sessions_of(SessionOf::OperatorKey(revoke.id)),
+            Command::OfferSession(offer) => self.sessions_of(SessionOf::Account(offer.account_id)),
+            Command::OpenSession(open) => self.session(open.id, SessionOf::Account(open.account_id)),
+            Command::SignIn(sign_in) => self.sessions_of(sign_in.of),
+            Command::UseSession(used) => self.session(used.id, used.of),
+            Command::EndSession(end) => self.session(end.id, end.of),
+            Command::EndSessions(end) => self.sessions_of(end.of),
+            Command::Audited(audited) => self.add(&audited.command),
+        }
+    }
+
+    fn session(&mut self, id: SessionId, of: SessionOf) {
+        self.holder(of);
+        self.sessions.insert(id);
+    }
+
+    fn sessions_of(&mut self, of: SessionOf) {
+        self.holder(of);
+        self.sessions_of.insert(of);
+    }
+
+    /// Whose sessions change: a store that several nodes share keeps others from changing them meanwhile.
+    fn holder(&mut self, of: SessionOf) {
+        match of {
+            SessionOf::Account(id) => drop(self.accounts.insert(id)),
+            SessionOf::OperatorKey(_) | SessionOf::ConfiguredKey(_) => self.operator_keys = true,
         }
     }
 
@@ -184,6 +218,8 @@ pub struct Snapshot {
     pub remembered: HashMap<(AccountId, IdempotencyKey), Remembered>,
     /// All operators' keys, where a command names one.
     pub operator_keys: BTreeMap<OperatorKeyId, OperatorKey>,
+    /// Sessions that commands name, and those of holders that they name.
+    pub sessions: BTreeMap<SessionId, Session>,
     changes: Changes,
     accounts_changed: BTreeSet<AccountId>,
     keys_changed: BTreeSet<KeyId>,
@@ -209,6 +245,15 @@ pub(crate) struct Effects {
     pub(crate) operator_key: Option<OperatorKey>,
     pub(crate) erasure: Option<Erasure>,
     pub(crate) remembered: Option<RememberedChange>,
+    pub(crate) sessions: Vec<SessionChange>,
+    pub(crate) action: Option<Box<Action>>,
+}
+
+/// What happened to a session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum SessionChange {
+    Kept(Session),
+    Ended(SessionId),
 }
 
 /// What happened to the price of an operation.
@@ -261,6 +306,10 @@ pub struct Changes {
     pub erasures: Vec<Erasure>,
     /// Answers to be remembered that no entry carries.
     pub remembered: Vec<RememberedChange>,
+    /// Sessions that are new or changed; `None` for those that are gone.
+    pub sessions: BTreeMap<SessionId, Option<Session>>,
+    /// What the audit log is to tell.
+    pub actions: Vec<Action>,
 }
 
 /// An answer to be remembered.
@@ -343,6 +392,8 @@ impl Snapshot {
             operator_key,
             erasure,
             remembered,
+            sessions,
+            action,
         } = effects;
         if let Some(account) = account {
             let changed = lots.into_iter().map(|lot| ((account.id, lot.grant_id), lot));
@@ -400,6 +451,23 @@ impl Snapshot {
             self.remembered.insert((change.account_id, change.key.clone()), change.remembered.clone());
             if !change.has_entry {
                 self.changes.remembered.push(change);
+            }
+        }
+        for change in sessions {
+            self.change_session(change);
+        }
+        self.changes.actions.extend(action.map(|action| *action));
+    }
+
+    fn change_session(&mut self, change: SessionChange) {
+        match change {
+            SessionChange::Kept(session) => {
+                self.sessions.insert(session.id, session.clone());
+                self.changes.sessions.insert(session.id, Some(session));
+            }
+            SessionChange::Ended(id) => {
+                self.sessions.remove(&id);
+                self.changes.sessions.insert(id, None);
             }
         }
     }

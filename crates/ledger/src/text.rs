@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::limits::{
-    METADATA_KEY_CHARACTERS_MAX, METADATA_PAIRS_MAX, METADATA_VALUE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX,
+    METADATA_KEY_CHARACTERS_MAX, METADATA_PAIRS_MAX, METADATA_VALUE_CHARACTERS_MAX,
+    RETURN_URL_CHARACTERS_MAX, TEXT_CHARACTERS_MAX,
 };
 
 /// Why a text is refused. The message is a rule that completes "name …".
@@ -110,6 +111,31 @@ text!(
     |text| checked(text, TEXT_CHARACTERS_MAX)
 );
 text!(
+    /// Where the way back from a customer's page leads: an absolute address.
+    ReturnUrl,
+    |text| {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TextError::NotVisible);
+        }
+        checked(text, RETURN_URL_CHARACTERS_MAX)
+    }
+);
+text!(
+    /// What a session was opened with, as the browser calls itself: up to 255 characters of it.
+    Client,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
+    /// What an action was on: an id, or the name of an operation.
+    Subject,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
+    /// More about an action, in a few words.
+    Detail,
+    |text| checked(text, TEXT_CHARACTERS_MAX)
+);
+text!(
     /// The end of a secret, by which people tell their keys apart.
     Hint,
     |text| checked(text, TEXT_CHARACTERS_MAX)
@@ -124,6 +150,33 @@ text!(
         checked(text, TEXT_CHARACTERS_MAX)
     }
 );
+
+/// The beginning of a text, as much of it as a field takes, without its control characters.
+fn cut(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(TEXT_CHARACTERS_MAX).collect()
+}
+
+impl Subject {
+    /// As much of a text that is not empty as there is room for.
+    pub(crate) fn cut(text: &str) -> Subject {
+        Subject(cut(text).into())
+    }
+}
+
+impl Detail {
+    /// As much of a text that is not empty as there is room for.
+    pub(crate) fn cut(text: &str) -> Detail {
+        Detail(cut(text).into())
+    }
+}
+
+impl Client {
+    /// As much as there is room for of what a browser says; `None` where it says nothing.
+    #[must_use]
+    pub fn cut(text: &str) -> Option<Client> {
+        Client::try_from(cut(text)).ok()
+    }
+}
 
 /// Pairs of strings that the user hangs on an object: up to 50, keys of 1 to 40 characters, values of up to 500.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]

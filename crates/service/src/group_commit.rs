@@ -24,6 +24,7 @@ use crate::limits::{ASIDE_BYTES_MAX, ASIDE_COMMANDS_MAX, QUEUE_BYTES_MAX, QUEUE_
 use crate::service::Unavailable;
 use committer::{Applier, Committer};
 use siding::Siding;
+use crate::tally::Tally;
 
 type Answer = Result<Vec<Reply>, Unavailable>;
 
@@ -73,7 +74,11 @@ struct Part {
 
 impl Queue {
     /// Starts the tasks that commit, two for each lane: one of them tries what stands aside.
-    pub(crate) fn start(store: Arc<dyn Store>, clock: &Arc<Clock>) -> (Queue, Vec<JoinHandle<()>>) {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        clock: &Arc<Clock>,
+        tally: &Arc<Tally>,
+    ) -> (Queue, Vec<JoinHandle<()>>) {
         let last_commit_worked = Arc::new(AtomicBool::new(true));
         let aside = Places::new(ASIDE_COMMANDS_MAX, ASIDE_BYTES_MAX);
         let (mut lanes, mut tasks) = (Vec::new(), Vec::new());
@@ -83,6 +88,7 @@ impl Queue {
             let applier = Applier {
                 store: Arc::clone(&store),
                 clock: Arc::clone(clock),
+                tally: Arc::clone(tally),
                 last_commit_worked: Arc::clone(&last_commit_worked),
             };
             let siding = Arc::new(Siding::new(aside.clone()));

@@ -8,9 +8,13 @@ mod service;
 
 mod erasing;
 mod reads;
+mod sessions;
 mod verifying;
 
 mod group_commit;
+
+mod survey;
+mod tally;
 
 mod background;
 mod key_uses;
@@ -21,13 +25,16 @@ mod secret;
 
 pub use clock::{Clock, ClockStrayed, SystemClock};
 pub use coffer_store::{
-    AccountFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Page, Reader, Span, Usage,
-    UsageBy, UsageOf,
+    AccountFilter, ActionFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, NameSearch,
+    Page, Reader, Span, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
 };
 pub use ids::{mint_id, mint_id_anywhere, mint_salt};
 pub use reads::{PastBalance, Settled};
 pub use secret::{KeyPrefix, KeyPrefixError, Secret, SecretError};
 pub use service::{ReadError, Service, Standing, Unavailable};
+pub use sessions::{LiveOperator, SessionToken, audited};
+pub use survey::{Survey, Total};
+pub use tally::{CommitTimes, Lately, RefusalCount, Stretch};
 pub use verifying::{KeyCheck, WouldCharge};
 
 /// Limits of this layer. Each is in a unit that its name ends with.
@@ -70,6 +77,25 @@ pub mod limits {
     pub const PROBE_EVERY_MS: u64 = 1_000;
     /// How long a probe may take, in milliseconds.
     pub const PROBE_MS_MAX: u64 = 3_000;
+
+    /// How long a stretch of time is in which charges are counted, in seconds.
+    pub const TALLY_SLOT_SECONDS: u64 = 10;
+    /// How many of them are remembered.
+    pub const TALLY_SLOTS_MAX: usize = 90;
+    /// How many commits' times are remembered.
+    pub const COMMITS_REMEMBERED_MAX: usize = 1_000;
+    /// Within how many days credits count as expiring soon.
+    pub const EXPIRING_WITHIN_DAYS: u16 = 7;
+    /// How many accounts a walk through all of them reads at once.
+    pub const SURVEY_PAGE_MAX: usize = 200;
+    /// How many such pages are read while somebody waits.
+    pub const SURVEY_PAGES_AT_ONCE: usize = 2;
+    /// How many times as long as it works a long walk rests.
+    pub const SURVEY_REST_TIMES: u32 = 9;
+    /// How long a finished walk is told again, in milliseconds.
+    pub const SURVEY_FRESH_MS: u64 = 2_000;
+    /// How many accounts are told that have spent most.
+    pub const SURVEY_TOP_MAX: usize = 5;
 
     const _: () = assert!(BATCH_COMMANDS_MAX < QUEUE_COMMANDS_MAX, "a full batch must fit into the queue");
     const _: () =

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{
-    Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash, Timestamp, settle,
+    Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash, SessionOf, Timestamp,
+    settle,
 };
 use coffer_store::{Holder, Reader, Store, StoreError};
 use tokio::task::{JoinHandle, JoinSet};
@@ -15,6 +16,9 @@ use crate::clock::{Clock, ClockStrayed};
 use crate::group_commit::Queue;
 use crate::key_uses::KeyUses;
 use crate::limits::{PROBE_EVERY_MS, PROBE_MS_MAX};
+use crate::sessions::LiveOperator;
+use crate::survey::Surveys;
+use crate::tally::{Lately, Tally};
 
 /// Why something could not be done just now. The same request may be sent again, under the same idempotency key: nothing was
 /// done, unless the variant says otherwise.
@@ -89,6 +93,8 @@ pub struct Service {
     clock: Arc<Clock>,
     configured_operator: Option<SecretHash>,
     key_uses: KeyUses,
+    surveys: Surveys,
+    tally: Arc<Tally>,
     last_probe: Mutex<Option<(Instant, bool)>>,
     committers: Mutex<Vec<JoinHandle<()>>>,
     background: Mutex<JoinSet<()>>,
@@ -103,13 +109,16 @@ impl Service {
         configured_operator: Option<SecretHash>,
     ) -> Arc<Service> {
         let clock = Arc::new(clock);
-        let (queue, committers) = Queue::start(Arc::clone(&store), &clock);
+        let tally = Arc::new(Tally::new());
+        let (queue, committers) = Queue::start(Arc::clone(&store), &clock, &tally);
         let service = Arc::new(Service {
             store,
             queue,
             clock,
             configured_operator,
             key_uses: KeyUses::default(),
+            surveys: Surveys::default(),
+            tally,
             last_probe: Mutex::default(),
             committers: Mutex::new(committers),
             background: Mutex::default(),
@@ -224,12 +233,18 @@ impl Service {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn operator(&self, secret: &SecretHash) -> Result<Option<Scopes>, ReadError> {
-        if self.configured_operator.as_ref() == Some(secret) {
-            return Ok(Some(Scopes::ALL));
+    pub async fn operator(&self, secret: &SecretHash) -> Result<Option<LiveOperator>, ReadError> {
+        if self.is_configured(secret) {
+            return Ok(Some(LiveOperator { scopes: Scopes::ALL, key: SessionOf::ConfiguredKey(*secret) }));
         }
         let key = self.store.operator_key(secret).await?;
-        Ok(key.filter(|key| key.revoked_at.is_none()).map(|key| key.scopes))
+        let live = key.filter(|key| key.revoked_at.is_none());
+        Ok(live.map(|key| LiveOperator { scopes: key.scopes, key: SessionOf::OperatorKey(key.id) }))
+    }
+
+    /// Whether it is the operator's secret that was given by configuration.
+    pub(crate) fn is_configured(&self, secret: &SecretHash) -> bool {
+        self.configured_operator.as_ref() == Some(secret)
     }
 
     /// Whether an operator's key was given by configuration.
@@ -270,6 +285,16 @@ impl Service {
             self.queue.commits_work();
         }
         worked
+    }
+
+    pub(crate) fn surveys(&self) -> &Surveys {
+        &self.surveys
+    }
+
+    /// What this process has done lately.
+    #[must_use]
+    pub fn lately(&self) -> Lately {
+        self.tally.lately()
     }
 
     /// How many commands wait for a commit.

@@ -15,6 +15,8 @@ mod migrate;
 
 mod database_url;
 
+mod health;
+mod named;
 mod page;
 mod rows;
 
@@ -23,14 +25,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, AccountStatus, Bucket, Charge, ChargeId, Command, Credits, Entry,
-    EntryKind, ExternalId, Grant, GrantId, HoldId, HoldRecord, HoldStatus, Key, KeyId, KeyRecord, Operation,
-    OperatorKey, Price, Reference, Reply, SecretHash, Seq, Timestamp,
+    Account, AccountId, AccountRecord, AccountStatus, Action, Actor, Bucket, Charge, ChargeId, Command,
+    Credits, Entry, EntryKind, ExternalId, Grant, GrantId, HoldId, HoldRecord, HoldStatus, Key, KeyId,
+    KeyRecord, Operation, OperatorKey, OperatorKeyId, Price, Reference, Reply, SecretHash, Seq, Session,
+    SessionId, SessionOf, Timestamp,
 };
 
 pub use database_url::{DatabaseUrl, DatabaseUrlError};
+pub use health::{StoreHealth, StoreKind};
 pub use memory::MemoryStore;
 pub use migrate::{MigrateError, Migrated, Progress, migrate};
+pub use named::NameSearch;
 pub use page::{Page, Span};
 pub use postgres::{
     ClockSource, DatabaseClock, LaneChoice, PostgresError, PostgresOptions, PostgresStore, Upgraded,
@@ -145,6 +150,26 @@ pub struct HoldFilter {
     pub at: Timestamp,
 }
 
+/// Which actions to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ActionFilter {
+    /// Only those on this account.
+    pub account_id: Option<AccountId>,
+    /// Only those with this operator's key.
+    pub operator_key_id: Option<OperatorKeyId>,
+}
+
+impl ActionFilter {
+    pub(crate) fn matches(&self, action: &Action) -> bool {
+        let key = match action.actor {
+            Actor::OperatorKey(id) => Some(id),
+            Actor::ConfiguredKey | Actor::Customer => None,
+        };
+        self.account_id.is_none_or(|id| action.account_id == Some(id))
+            && self.operator_key_id.is_none_or(|id| key == Some(id))
+    }
+}
+
 /// In which order entries are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EntryOrder {
@@ -257,6 +282,8 @@ pub trait Reader: Send + Sync {
         filter: AccountFilter,
         span: Span,
     ) -> Result<Page<AccountRecord>, StoreError>;
+    /// Accounts whose names begin in some way, in the order of the names.
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError>;
     /// Accounts on which something has fallen due by a time, longest due first.
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError>;
 
@@ -316,6 +343,19 @@ pub trait Reader: Send + Sync {
     async fn price(&self, operation: Operation) -> Result<Option<Price>, StoreError>;
     /// The prices, newest first, the one that every catalogue has last.
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError>;
+
+    /// A session, or a link that will be one, lapsed or not. Never from what was read before: what has been ended lets
+    /// nobody in, on no node.
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// All sessions of one holder, newest first.
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError>;
+    /// The sessions of operators, newest first.
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError>;
+    /// What was done, newest first.
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError>;
+
+    /// How the store is.
+    async fn health(&self) -> Result<StoreHealth, StoreError>;
 }
 
 /// A place that keeps the ledger.

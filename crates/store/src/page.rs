@@ -31,9 +31,14 @@ pub struct Page<Item> {
 
 impl<Item> Page<Item> {
     /// The page made of up to one item more than it shows.
-    pub(crate) fn of(mut items: Vec<Item>, span: Span) -> Page<Item> {
-        let has_more = items.len() > span.count_max;
-        items.truncate(span.count_max);
+    pub(crate) fn of(items: Vec<Item>, span: Span) -> Page<Item> {
+        Page::of_up_to(items, span.count_max)
+    }
+
+    /// The same, where no span says how many it shows.
+    pub(crate) fn of_up_to(mut items: Vec<Item>, count_max: usize) -> Page<Item> {
+        let has_more = items.len() > count_max;
+        items.truncate(count_max);
         Page { items, has_more }
     }
 

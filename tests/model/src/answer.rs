@@ -158,9 +158,13 @@ impl Answer {
             Outcome::PricePut(price) => Answer::PricePut(PriceView::of(price)),
             Outcome::PriceDeleted => Answer::PriceDeleted,
             Outcome::Refused(refusal) => Answer::Refused(refusal.clone()),
-            Outcome::TextsErased | Outcome::OperatorKeyCreated(_) | Outcome::OperatorKeyRevoked(_) => {
-                panic!("no history asks for {outcome:?}")
-            }
+            Outcome::TextsErased
+            | Outcome::OperatorKeyCreated(_)
+            | Outcome::OperatorKeyRevoked(_)
+            | Outcome::SessionOffered(_)
+            | Outcome::SessionOpened(_)
+            | Outcome::SessionUsed
+            | Outcome::SessionsEnded { .. } => panic!("no history asks for {outcome:?}"),
         }
     }
 }

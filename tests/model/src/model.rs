@@ -120,9 +120,16 @@ impl Model {
             Command::RevokeKey(revoke) => first(self.revoke_key(revoke)),
             Command::PutPrice(put) => first(self.put_price(clock, put)),
             Command::DeletePrice(delete) => first(self.delete_price(delete)),
-            Command::EraseTexts(_) | Command::CreateOperatorKey(_) | Command::RevokeOperatorKey(_) => {
-                panic!("no history has {command:?}")
-            }
+            Command::EraseTexts(_)
+            | Command::CreateOperatorKey(_)
+            | Command::RevokeOperatorKey(_)
+            | Command::OfferSession(_)
+            | Command::OpenSession(_)
+            | Command::SignIn(_)
+            | Command::UseSession(_)
+            | Command::EndSession(_)
+            | Command::EndSessions(_)
+            | Command::Audited(_) => panic!("no history has {command:?}"),
         }
     }
 
@@ -233,7 +240,14 @@ fn request(command: &Command) -> Command {
         | Command::PutPrice(_)
         | Command::DeletePrice(_)
         | Command::CreateOperatorKey(_)
-        | Command::RevokeOperatorKey(_) => {}
+        | Command::RevokeOperatorKey(_)
+        | Command::OfferSession(_)
+        | Command::OpenSession(_)
+        | Command::SignIn(_)
+        | Command::UseSession(_)
+        | Command::EndSession(_)
+        | Command::EndSessions(_)
+        | Command::Audited(_) => {}
     }
     request
 }

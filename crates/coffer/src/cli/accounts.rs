@@ -75,6 +75,19 @@ pub(crate) struct AccountChanges {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct PortalOptions {
+    /// The account's id
+    #[arg(long)]
+    pub(crate) account: String,
+    /// How long the link is good for, in seconds, 60 to 86400 [default: 900]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) expires_in: Option<u32>,
+    /// Where the way back leads, on one of the server's return_origins
+    #[arg(long, value_name = "URL")]
+    pub(crate) return_url: Option<String>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct BalanceOptions {
     /// The account's id
     #[arg(long)]

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use accounts::{
-    AccountChanges, AccountCommand, BalanceOptions, StatementFormat, StatementOptions, UsageOptions,
+    AccountChanges, AccountCommand, BalanceOptions, PortalOptions, StatementFormat, StatementOptions,
+    UsageOptions,
 };
 pub(crate) use credits::{
     AdjustOptions, BatchOptions, ChargeCommand, ChargeOptions, GrantCommand, GrantOptions, HoldCommand,
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Adjust(AdjustOptions),
     /// Show what an account has
     Balance(BalanceOptions),
+    /// Make a link to an account's own page, API Key Settings, which works once
+    Portal(PortalOptions),
     /// Show what has happened to an account: its entries, newest first
     Statement(StatementOptions),
     /// Show what an account has spent, summed up

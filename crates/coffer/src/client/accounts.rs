@@ -1,9 +1,9 @@
-//! `coffer account` and `coffer balance`.
+//! `coffer account`, `coffer balance` and `coffer portal`.
 
 use super::api::{Api, Call};
 use super::{fields, paged, put, put_metadata, put_new_metadata, segment, table};
 use crate::Failure;
-use crate::cli::{AccountChanges, AccountCommand, BalanceOptions, Globals};
+use crate::cli::{AccountChanges, AccountCommand, BalanceOptions, Globals, PortalOptions};
 
 pub(crate) fn account(globals: &Globals, command: AccountCommand) -> Result<(), Failure> {
     let api = Api::of(globals)?;
@@ -48,5 +48,13 @@ pub(crate) fn balance(globals: &Globals, options: BalanceOptions) -> Result<(), 
     if let Some(grants) = grants {
         table::print(grants, table::OPEN_GRANT);
     }
+    Ok(())
+}
+
+pub(crate) fn portal(globals: &Globals, options: PortalOptions) -> Result<(), Failure> {
+    let path = format!("/v1/accounts/{}/portal-sessions", segment(&options.account)?);
+    let mut body = fields([("return_url", options.return_url)]);
+    put(&mut body, "expires_in", options.expires_in);
+    table::show(globals, &Api::of(globals)?.send(&Call::post(&path).body(body))?, table::PORTAL);
     Ok(())
 }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-pub(crate) use accounts::{account, balance};
+pub(crate) use accounts::{account, balance, portal};
 pub(crate) use adjustments::adjust;
 pub(crate) use batch::batch;
 pub(crate) use charges::{charge, refund};

@@ -20,6 +20,8 @@ pub(super) const ACCOUNT: Columns = &[
     ("CREATED", "/created_at"),
 ];
 
+pub(super) const PORTAL: Columns = &[("LINK (works once)", "/url"), ("UNTIL", "/expires_at")];
+
 pub(super) const ERASED: Columns =
     &[("ACCOUNT", "/account_id"), ("ENTRIES ERASED", "/entries"), ("UNTIL", "/until")];
 

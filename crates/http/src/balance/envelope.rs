@@ -88,6 +88,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         | Refusal::SecretIsTaken
         | Refusal::OperatorKeyIsUnknown
         | Refusal::LastOperatorKeyMustLive
+        | Refusal::SessionIsUnknown
         | Refusal::ExpiryIsNotInTheFuture { .. }
         | Refusal::ExpiryIsNotAfterStart
         | Refusal::IdempotencyKeyWasReused

@@ -1,5 +1,8 @@
 //! The API to read: `/docs`, rendered from the OpenAPI document, without a script and without another host.
 
+pub(crate) mod endpoint;
+mod endpoint_words;
+
 mod page;
 
 mod operation;

@@ -117,11 +117,15 @@ pub(crate) struct LotBody {
     credits: Credits,
 }
 
+const CSV: &str = "text/csv; charset=utf-8";
+
 /// Who reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum View {
     /// Everything.
     Operator,
+    /// What the holder of the account may see: all entries, without metadata and reason.
+    Holder,
     /// What the holder of a key may see: entries of this key and of the account itself, without metadata and reason.
     Customer(KeyId),
 }
@@ -246,7 +250,7 @@ pub(crate) async fn answer(
         to: params.to.map(|to| to.0),
         kind: params.kind.map(|kind| kind.0.0),
         visible_to: match view {
-            View::Operator => None,
+            View::Operator | View::Holder => None,
             View::Customer(key_id) => Some(key_id),
         },
         ..EntryQuery::all_of(account_id, None, PAGE_DEFAULT)
@@ -261,9 +265,15 @@ pub(crate) async fn answer(
     app.service.write_what_is_due(account_id).await?;
     match format {
         Format::Page => page(app, range, view, &params).await,
-        Format::Csv => stream::answer(app, range, view, "text/csv; charset=utf-8", csv::Rows).await,
+        Format::Csv => stream::answer(app, range, view, CSV, csv::Rows).await,
         Format::Lines => stream::answer(app, range, view, "application/x-ndjson", stream::Lines).await,
     }
+}
+
+/// A range as a file, for the holder of the account: oldest first, written as it is read.
+pub(crate) async fn file(app: &std::sync::Arc<App>, range: EntryQuery) -> Result<Response, Problem> {
+    app.service.write_what_is_due(range.account_id).await?;
+    stream::answer(app, range, View::Holder, CSV, csv::Rows).await
 }
 
 async fn page(app: &App, range: EntryQuery, view: View, params: &EntryParams) -> Result<Response, Problem> {

@@ -123,6 +123,7 @@ fn operations(refusal: &Refusal) -> &'static [&'static str] {
             "create_key",
             "import_key",
             "list_keys",
+            "create_portal_session",
         ],
         Refusal::AccountIsFrozen | Refusal::KeyLimitIsExceeded { .. } | Refusal::ApiKeyIsDead => &SPEND,
         Refusal::AccountIsClosed => &[
@@ -135,6 +136,7 @@ fn operations(refusal: &Refusal) -> &'static [&'static str] {
             "create_hold",
             "create_key",
             "import_key",
+            "create_portal_session",
         ],
         Refusal::AccountHasOpenHolds | Refusal::AccountIsInDebt => &["update_account"],
         Refusal::ExternalIdIsTaken(_) => &["create_account"],
@@ -159,6 +161,8 @@ fn operations(refusal: &Refusal) -> &'static [&'static str] {
         Refusal::ExpiryIsNotAfterStart => &["create_grant"],
         // Wherever credits move: see `follow_from`.
         Refusal::IdempotencyKeyWasReused => &[],
+        // Sessions are opened by pages, not by this API.
+        Refusal::SessionIsUnknown => &[],
         Refusal::CreditsAreInsufficient { .. } => {
             &["create_adjustment", "create_charge", "create_hold", "capture_hold"]
         }

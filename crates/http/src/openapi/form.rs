@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use coffer_ledger::limits::{
-    METADATA_KEY_CHARACTERS_MAX, METADATA_PAIRS_MAX, METADATA_VALUE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX,
+    METADATA_KEY_CHARACTERS_MAX, METADATA_PAIRS_MAX, METADATA_VALUE_CHARACTERS_MAX,
+    RETURN_URL_CHARACTERS_MAX, TEXT_CHARACTERS_MAX,
 };
 use coffer_ledger::{EntryKind, Scope};
 use serde_json::{Value, json};
@@ -57,6 +58,15 @@ forms! {
     RefundId: id("rfd", "The id of a refund.");
     AdjustmentId: id("adj", "The id of an adjustment.");
     OperatorKeyId: id("opk", "The id of an operator's key.");
+    ReturnUrl: json!({
+        "type": "string", "minLength": 1, "maxLength": RETURN_URL_CHARACTERS_MAX, "pattern": "^[!-~]*$",
+        "description": "An absolute address, on one of the origins that the server is configured to send customers back to.",
+        "example": "https://example.com/billing",
+    });
+    PortalUrl: json!({
+        "type": "string", "description": "An absolute address that works once. The secret is behind the `#`.",
+        "example": "https://credits.example.com/portal/open#ses_01jd7z8k3mftv5x9q2c6h0r4bs.ExampleExampleExampleExampleExampleExampleE",
+    });
 
     Credits: json!({
         "type": "string",

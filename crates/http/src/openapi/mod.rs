@@ -22,8 +22,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::operator::{
-    accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, prices, refunds,
-    statements, verify,
+    accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, portal_sessions,
+    prices, refunds, statements, verify,
 };
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -142,6 +142,7 @@ pub(crate) async fn show(State(app): Shared) -> impl IntoResponse {
         accounts::show,
         accounts::update,
         accounts::erase,
+        portal_sessions::create,
         balances::show,
         grants::create,
         grants::list,

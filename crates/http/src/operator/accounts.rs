@@ -43,6 +43,22 @@ pub(crate) struct CreateAccountBody {
     metadata: Option<Pairs>,
 }
 
+impl CreateAccountBody {
+    pub(crate) fn command(self) -> Result<Command, Problem> {
+        let overdraft_limit = self.overdraft_limit.map_or(Credits::ZERO, |limit| limit.0);
+        if overdraft_limit.is_negative() {
+            return Err(Problem::invalid("overdraft_limit", "must be zero or more"));
+        }
+        Ok(Command::CreateAccount(CreateAccount {
+            id: AccountId::from_bytes(mint_id_anywhere()),
+            name: self.name.0,
+            external_id: self.external_id.map(|external_id| external_id.0),
+            overdraft_limit,
+            metadata: self.metadata.unwrap_or_default().0,
+        }))
+    }
+}
+
 /// What changes an account. What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +75,22 @@ pub(crate) struct UpdateAccountBody {
     /// Replaces the pairs that the account had.
     #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
+}
+
+impl UpdateAccountBody {
+    pub(crate) fn command(self, id: AccountId) -> Result<Command, Problem> {
+        let overdraft_limit = self.overdraft_limit.map(|limit| limit.0);
+        if overdraft_limit.is_some_and(Credits::is_negative) {
+            return Err(Problem::invalid("overdraft_limit", "must be zero or more"));
+        }
+        Ok(Command::UpdateAccount(UpdateAccount {
+            id,
+            name: self.name.map(|name| name.0),
+            overdraft_limit,
+            status: self.status.map(|status| status.0.into()),
+            metadata: self.metadata.map(|metadata| metadata.0),
+        }))
+    }
 }
 
 /// What erases the free text of an account's movements.
@@ -179,21 +211,10 @@ impl AccountBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Payload(body): Payload<CreateAccountBody>,
 ) -> Result<Response, Problem> {
-    let overdraft_limit = body.overdraft_limit.map_or(Credits::ZERO, |limit| limit.0);
-    if overdraft_limit.is_negative() {
-        return Err(Problem::invalid("overdraft_limit", "must be zero or more"));
-    }
-    let command = CreateAccount {
-        id: AccountId::from_bytes(mint_id_anywhere()),
-        name: body.name.0,
-        external_id: body.external_id.map(|external_id| external_id.0),
-        overdraft_limit,
-        metadata: body.metadata.unwrap_or_default().0,
-    };
-    let outcome = app.service.submit(Command::CreateAccount(command)).await?;
+    let outcome = app.service.submit(operator.acts(body.command()?)).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
@@ -257,22 +278,11 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn update(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<AccountId>,
     Payload(body): Payload<UpdateAccountBody>,
 ) -> Result<Response, Problem> {
-    let overdraft_limit = body.overdraft_limit.map(|limit| limit.0);
-    if overdraft_limit.is_some_and(Credits::is_negative) {
-        return Err(Problem::invalid("overdraft_limit", "must be zero or more"));
-    }
-    let command = UpdateAccount {
-        id,
-        name: body.name.map(|name| name.0),
-        overdraft_limit,
-        status: body.status.map(|status| status.0.into()),
-        metadata: body.metadata.map(|metadata| metadata.0),
-    };
-    let outcome = app.service.submit(Command::UpdateAccount(command)).await?;
+    let outcome = app.service.submit(operator.acts(body.command(id)?)).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
@@ -288,12 +298,12 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn erase(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(account_id): Id<AccountId>,
     Payload(body): Payload<EraseBody>,
 ) -> Result<Json<ErasureBody>, Problem> {
     let now = app.service.now();
     let until = body.until.map_or(now, |until| until.0);
-    let last = app.service.erase_texts(account_id, until).await??;
+    let last = app.service.erase_texts(account_id, until, operator.by()).await??;
     Ok(Json(ErasureBody { account_id, until, entries: last.0 }))
 }

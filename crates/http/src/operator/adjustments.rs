@@ -3,7 +3,8 @@
 use axum::extract::State;
 use axum::response::Response;
 use coffer_ledger::{
-    AccountId, AdjustCredits, Adjustment, AdjustmentId, Command, Credits, Note, Reason, Timestamp,
+    AccountId, AdjustCredits, Adjustment, AdjustmentId, Command, Credits, IdempotencyKey, Note, Reason,
+    Timestamp,
 };
 use coffer_service::{mint_id, mint_salt};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,26 @@ pub(crate) struct CreateAdjustmentBody {
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     allow_negative: Option<bool>,
+}
+
+impl CreateAdjustmentBody {
+    pub(crate) fn command(
+        self,
+        account_id: AccountId,
+        idempotency: IdempotencyKey,
+    ) -> Result<Command, Problem> {
+        if self.credits.0.is_zero() {
+            return Err(Problem::invalid("credits", "must not be zero"));
+        }
+        Ok(Command::Adjust(AdjustCredits {
+            id: AdjustmentId::from_bytes(mint_id(account_id.bucket())),
+            account_id,
+            credits: self.credits.0,
+            allow_negative: self.allow_negative.unwrap_or(false),
+            note: Note::of_reason(self.reason.0, mint_salt()),
+            idempotency,
+        }))
+    }
 }
 
 /// An adjustment.
@@ -85,23 +106,12 @@ impl AdjustmentBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Grant>,
+    operator: Operator<Grant>,
     Id(account_id): Id<AccountId>,
     name: Result<Named, Problem>,
     Payload(body): Payload<CreateAdjustmentBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    if body.credits.0.is_zero() {
-        return Err(Problem::invalid("credits", "must not be zero"));
-    }
-    let command = AdjustCredits {
-        id: AdjustmentId::from_bytes(mint_id(account_id.bucket())),
-        account_id,
-        credits: body.credits.0,
-        allow_negative: body.allow_negative.unwrap_or(false),
-        note: Note::of_reason(body.reason.0, mint_salt()),
-        idempotency,
-    };
-    let reply = app.service.submit_named(Command::Adjust(command)).await?;
+    let reply = app.service.submit_named(operator.acts(body.command(account_id, idempotency)?)).await?;
     Ok(answer::reply(reply, app.service.now()))
 }

@@ -97,6 +97,11 @@ pub(super) fn outcome(outcome: Outcome, beside: Beside<'_>) -> Answer {
         Outcome::PricePut(price) => done(&PriceBody::of(price)),
         Outcome::OperatorKeyCreated(key) => created(&OperatorKeyBody::of(key, secret)),
         Outcome::OperatorKeyRevoked(key) => done(&OperatorKeyBody::of(key, None)),
+        // A portal session is told with its link, which only its maker knows; the others are told by pages.
+        Outcome::SessionOffered(_)
+        | Outcome::SessionOpened(_)
+        | Outcome::SessionUsed
+        | Outcome::SessionsEnded { .. } => Answer::Empty,
         Outcome::Refused(refusal) => Answer::Refused(Box::new(Problem::from(refusal))),
     }
 }

@@ -195,7 +195,8 @@ async fn command(
         "grant" => {
             operator.may(Scope::Grant)?;
             let account_id = id::<AccountId>(&mut fields, "account_id")?;
-            parse_fields::<CreateGrantBody>(&fields)?.command(account_id, idempotency)
+            let grant = parse_fields::<CreateGrantBody>(&fields)?.command(account_id, idempotency)?;
+            Ok(operator.acts(grant))
         }
         "charge" => {
             operator.may(Scope::Charge)?;

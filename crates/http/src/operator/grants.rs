@@ -52,7 +52,7 @@ pub(crate) struct CreateGrantBody {
 }
 
 impl CreateGrantBody {
-    pub(super) fn command(
+    pub(crate) fn command(
         self,
         account_id: AccountId,
         idempotency: IdempotencyKey,
@@ -227,13 +227,13 @@ impl GrantBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<auth::Grant>,
+    operator: Operator<auth::Grant>,
     Id(account_id): Id<AccountId>,
     name: Result<Named, Problem>,
     Payload(body): Payload<CreateGrantBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    let reply = app.service.submit_named(body.command(account_id, idempotency)?).await?;
+    let reply = app.service.submit_named(operator.acts(body.command(account_id, idempotency)?)).await?;
     Ok(answer::reply(reply, app.service.now()))
 }
 
@@ -251,7 +251,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn void(
     State(app): Shared,
-    _operator: Operator<auth::Grant>,
+    operator: Operator<auth::Grant>,
     Id(id): Id<GrantId>,
     name: Result<Named, Problem>,
     Payload(Nothing {}): Payload<Nothing>,
@@ -260,7 +260,7 @@ pub(crate) async fn void(
     let account_id = app.service.reader().account_of_grant(id).await?;
     let account_id = account_id.ok_or_else(|| Problem::not_found("grant"))?;
     let command = VoidGrant { id, account_id, idempotency };
-    let reply = app.service.submit_named(Command::VoidGrant(command)).await?;
+    let reply = app.service.submit_named(operator.acts(Command::VoidGrant(command))).await?;
     Ok(answer::reply(reply, app.service.now()))
 }
 

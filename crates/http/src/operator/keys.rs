@@ -8,7 +8,7 @@ use coffer_ledger::{
     AccountId, Command, CreateKey, Credits, Hint, Key, KeyId, KeyLimit, KeyRecord, KeyStatus, Metadata, Name,
     Outcome, Period, Refusal, RevokeKey, RotateKey, Timestamp, UpdateKey,
 };
-use coffer_service::{Secret, SecretError, mint_id};
+use coffer_service::{KeyPrefix, Secret, SecretError, mint_id};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -38,6 +38,28 @@ pub(crate) struct CreateKeyBody {
     /// Up to 50 pairs of strings.
     #[schema(value_type = Option<form::Metadata>)]
     metadata: Option<Pairs>,
+}
+
+impl CreateKeyBody {
+    /// The command, with a secret that is made for it.
+    pub(crate) fn command(
+        self,
+        account_id: AccountId,
+        prefix: &KeyPrefix,
+    ) -> Result<(Command, Secret), Problem> {
+        let secret = Secret::generate(prefix);
+        let command = CreateKey {
+            id: KeyId::from_bytes(mint_id(account_id.bucket())),
+            account_id,
+            name: self.name.0,
+            secret: secret.hash(),
+            hint: secret.hint(prefix),
+            expires_at: self.expires_at.map(|at| at.0),
+            limit: self.limit.map(|limit| KeyLimit::try_from(limit.0)).transpose()?,
+            metadata: self.metadata.unwrap_or_default().0,
+        };
+        Ok((Command::CreateKey(command), secret))
+    }
 }
 
 /// What makes a key of a secret that a customer has already.
@@ -80,6 +102,24 @@ pub(crate) struct UpdateKeyBody {
     metadata: Option<Pairs>,
 }
 
+impl UpdateKeyBody {
+    pub(crate) fn command(self, id: KeyId) -> Result<Command, Problem> {
+        let limit = match self.limit {
+            Some(Some(limit)) => Some(Some(KeyLimit::try_from(limit.0)?)),
+            Some(None) => Some(None),
+            None => None,
+        };
+        Ok(Command::UpdateKey(UpdateKey {
+            id,
+            name: self.name.map(|name| name.0),
+            expires_at: self.expires_at.map(|expiry| expiry.map(|at| at.0)),
+            limit,
+            disabled: self.disabled,
+            metadata: self.metadata.map(|metadata| metadata.0),
+        }))
+    }
+}
+
 /// What gives a key another secret.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +127,20 @@ pub(crate) struct RotateKeyBody {
     /// How long the old secret lives on, in seconds: 0 to 604800, 0 if not given.
     #[schema(value_type = Option<u32>, minimum = 0, maximum = 604_800)]
     overlap_seconds: Option<OverlapSeconds>,
+}
+
+impl RotateKeyBody {
+    /// The command, with a secret that is made for it.
+    pub(crate) fn command(&self, id: KeyId, prefix: &KeyPrefix) -> (Command, Secret) {
+        let secret = Secret::generate(prefix);
+        let command = RotateKey {
+            id,
+            secret: secret.hash(),
+            hint: secret.hint(prefix),
+            overlap_ms: self.overlap_seconds.map_or(0, |OverlapSeconds(seconds)| seconds * 1000),
+        };
+        (Command::RotateKey(command), secret)
+    }
 }
 
 /// How long a secret lives on, as a JSON number of seconds.
@@ -270,22 +324,12 @@ impl KeyBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(account_id): Id<AccountId>,
     Payload(body): Payload<CreateKeyBody>,
 ) -> Result<Response, Problem> {
-    let secret = Secret::generate(&app.settings.key_prefix);
-    let command = CreateKey {
-        id: KeyId::from_bytes(mint_id(account_id.bucket())),
-        account_id,
-        name: body.name.0,
-        secret: secret.hash(),
-        hint: secret.hint(&app.settings.key_prefix),
-        expires_at: body.expires_at.map(|at| at.0),
-        limit: body.limit.map(|limit| KeyLimit::try_from(limit.0)).transpose()?,
-        metadata: body.metadata.unwrap_or_default().0,
-    };
-    let outcome = app.service.submit(Command::CreateKey(command)).await?;
+    let (command, secret) = body.command(account_id, &app.settings.key_prefix)?;
+    let outcome = app.service.submit(operator.acts(command)).await?;
     Ok(new_key(&app, outcome, Some(&secret)))
 }
 
@@ -298,7 +342,7 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn import(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(account_id): Id<AccountId>,
     Payload(body): Payload<ImportKeyBody>,
 ) -> Result<Response, Problem> {
@@ -317,7 +361,7 @@ pub(crate) async fn import(
         limit: None,
         metadata: Metadata::default(),
     };
-    let outcome = app.service.submit(Command::CreateKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::CreateKey(command))).await?;
     // Whoever imports a secret has it already: it is not shown again.
     Ok(new_key(&app, outcome, None))
 }
@@ -382,24 +426,12 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn update(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<KeyId>,
     Payload(body): Payload<UpdateKeyBody>,
 ) -> Result<Response, Problem> {
-    let limit = match body.limit {
-        Some(Some(limit)) => Some(Some(KeyLimit::try_from(limit.0)?)),
-        Some(None) => Some(None),
-        None => None,
-    };
-    let command = UpdateKey {
-        id,
-        name: body.name.map(|name| name.0),
-        expires_at: body.expires_at.map(|expiry| expiry.map(|at| at.0)),
-        limit,
-        disabled: body.disabled,
-        metadata: body.metadata.map(|metadata| metadata.0),
-    };
-    let outcome = app.service.submit(Command::UpdateKey(command)).await?;
+    let command = body.command(id)?;
+    let outcome = app.service.submit(operator.acts(command)).await?;
     changed_key(&app, id, outcome).await
 }
 
@@ -412,18 +444,12 @@ pub(crate) async fn update(
 )]
 pub(crate) async fn rotate(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<KeyId>,
     Payload(body): Payload<RotateKeyBody>,
 ) -> Result<Response, Problem> {
-    let secret = Secret::generate(&app.settings.key_prefix);
-    let command = RotateKey {
-        id,
-        secret: secret.hash(),
-        hint: secret.hint(&app.settings.key_prefix),
-        overlap_ms: body.overlap_seconds.map_or(0, |OverlapSeconds(seconds)| seconds * 1000),
-    };
-    let outcome = app.service.submit(Command::RotateKey(command)).await?;
+    let (command, secret) = body.command(id, &app.settings.key_prefix);
+    let outcome = app.service.submit(operator.acts(command)).await?;
     let last_used_at = last_use(&app, id).await?;
     let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at };
     Ok(answer::outcome(settled(&app, id, outcome).await?, beside).into_response())
@@ -438,11 +464,11 @@ pub(crate) async fn rotate(
 )]
 pub(crate) async fn revoke(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     Id(id): Id<KeyId>,
     Payload(super::Nothing {}): Payload<super::Nothing>,
 ) -> Result<Response, Problem> {
-    let outcome = app.service.submit(Command::RevokeKey(RevokeKey { id })).await?;
+    let outcome = app.service.submit(operator.acts(Command::RevokeKey(RevokeKey { id }))).await?;
     changed_key(&app, id, outcome).await
 }
 

@@ -17,6 +17,8 @@ pub(crate) mod batch;
 pub(crate) mod keys;
 pub(crate) mod verify;
 
+pub(crate) mod portal_sessions;
+
 pub(crate) mod prices;
 pub(crate) mod statements;
 

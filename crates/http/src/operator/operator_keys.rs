@@ -34,6 +34,26 @@ pub(crate) struct CreateOperatorKeyBody {
     scopes: Option<Vec<Parsed<Scope>>>,
 }
 
+impl CreateOperatorKeyBody {
+    /// The command, and the secret that it makes the key of.
+    pub(crate) fn command(self) -> Result<(Command, Secret), Problem> {
+        let scopes = match self.scopes {
+            None => Scopes::ALL,
+            Some(scopes) => Scopes::of(scopes.into_iter().map(|scope| scope.0))
+                .ok_or_else(|| Problem::invalid("scopes", "must name at least one scope"))?,
+        };
+        let secret = Secret::generate(&KeyPrefix::operator());
+        let command = CreateOperatorKey {
+            id: OperatorKeyId::from_bytes(mint_id_anywhere()),
+            name: self.name.0,
+            secret: secret.hash(),
+            hint: secret.hint(&KeyPrefix::operator()),
+            scopes,
+        };
+        Ok((Command::CreateOperatorKey(command), secret))
+    }
+}
+
 /// An operator's key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OperatorKey)]
@@ -95,23 +115,11 @@ impl OperatorKeyBody {
 )]
 pub(crate) async fn create(
     State(app): Shared,
-    _operator: Operator<Admin>,
+    operator: Operator<Admin>,
     Payload(body): Payload<CreateOperatorKeyBody>,
 ) -> Result<Response, Problem> {
-    let scopes = match body.scopes {
-        None => Scopes::ALL,
-        Some(scopes) => Scopes::of(scopes.into_iter().map(|scope| scope.0))
-            .ok_or_else(|| Problem::invalid("scopes", "must name at least one scope"))?,
-    };
-    let secret = Secret::generate(&KeyPrefix::operator());
-    let command = CreateOperatorKey {
-        id: OperatorKeyId::from_bytes(mint_id_anywhere()),
-        name: body.name.0,
-        secret: secret.hash(),
-        hint: secret.hint(&KeyPrefix::operator()),
-        scopes,
-    };
-    let outcome = app.service.submit(Command::CreateOperatorKey(command)).await?;
+    let (command, secret) = body.command()?;
+    let outcome = app.service.submit(operator.acts(command)).await?;
     let beside = Beside { now: app.service.now(), secret: Some(&secret), last_used_at: None };
     Ok(answer::outcome(outcome, beside).into_response())
 }
@@ -147,12 +155,12 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn revoke(
     State(app): Shared,
-    _operator: Operator<Admin>,
+    operator: Operator<Admin>,
     Id(id): Id<OperatorKeyId>,
     Payload(Nothing {}): Payload<Nothing>,
 ) -> Result<Response, Problem> {
     let other_is_live = app.service.has_configured_operator();
     let command = RevokeOperatorKey { id, other_is_live };
-    let outcome = app.service.submit(Command::RevokeOperatorKey(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::RevokeOperatorKey(command))).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }

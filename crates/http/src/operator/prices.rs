@@ -34,6 +34,18 @@ pub(crate) struct PutPriceBody {
     description: Option<Text<Description>>,
 }
 
+impl PutPriceBody {
+    pub(crate) fn command(self, operation: Operation) -> Command {
+        Command::PutPrice(PutPrice {
+            id: mint_id_anywhere(),
+            operation,
+            rate: self.credits_per_unit.0,
+            unit: self.unit.map(|unit| unit.0),
+            description: self.description.map(|description| description.0),
+        })
+    }
+}
+
 /// A price as a decimal string or a JSON integer, never a float.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateText(Rate);
@@ -128,18 +140,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn put(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     OperationName(operation): OperationName,
     Payload(body): Payload<PutPriceBody>,
 ) -> Result<Response, Problem> {
-    let command = PutPrice {
-        id: mint_id_anywhere(),
-        operation,
-        rate: body.credits_per_unit.0,
-        unit: body.unit.map(|unit| unit.0),
-        description: body.description.map(|description| description.0),
-    };
-    let outcome = app.service.submit(Command::PutPrice(command)).await?;
+    let outcome = app.service.submit(operator.acts(body.command(operation))).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }
 
@@ -151,10 +156,10 @@ pub(crate) async fn put(
 )]
 pub(crate) async fn delete(
     State(app): Shared,
-    _operator: Operator<Manage>,
+    operator: Operator<Manage>,
     OperationName(operation): OperationName,
 ) -> Result<Response, Problem> {
     let command = DeletePrice { operation };
-    let outcome = app.service.submit(Command::DeletePrice(command)).await?;
+    let outcome = app.service.submit(operator.acts(Command::DeletePrice(command))).await?;
     Ok(answer::outcome(outcome, Beside::at(app.service.now())).into_response())
 }

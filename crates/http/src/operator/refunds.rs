@@ -29,7 +29,7 @@ pub(crate) struct CreateRefundBody {
 }
 
 impl CreateRefundBody {
-    pub(super) fn command(
+    pub(crate) fn command(
         &self,
         app: &App,
         charge_id: ChargeId,

@@ -16,6 +16,8 @@ mod grants;
 mod holds;
 mod keys;
 mod operator_keys;
+mod operator_sessions;
+mod portal;
 mod prices;
 mod refunds;
 mod statements;
@@ -23,7 +25,9 @@ mod verify;
 
 mod authentication;
 mod bodies;
+mod console;
 mod documents;
+mod pages;
 
 use std::sync::Arc;
 

@@ -63,6 +63,10 @@ impl Api {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
     pub(crate) async fn close(&self) {
         self.service.close().await;
     }

@@ -35,14 +35,17 @@ mod prices;
 
 mod operator_keys;
 
+mod sessions;
+
 use std::borrow::Cow;
 
 use draft::Draft;
 
+use crate::action;
 use crate::snapshot::Effects;
 use crate::{
-    Account, AccountId, Command, Entry, Fingerprint, Grant, Hold, HoldId, Idempotency, IdempotencyKey,
-    KeyRecord, Outcome, Refusal, Remembered, RememberedChange, Reply, Snapshot, Timestamp,
+    Account, AccountId, Audited, Command, Entry, Fingerprint, Grant, Hold, HoldId, Idempotency,
+    IdempotencyKey, KeyRecord, Outcome, Refusal, Remembered, RememberedChange, Reply, Snapshot, Timestamp,
 };
 
 /// What comes of a command: its outcome, and what the snapshot takes in by [`Decision::absorb_into`].
@@ -58,6 +61,17 @@ impl Decision {
     pub fn absorb_into(self, snapshot: &mut Snapshot) -> Reply {
         snapshot.absorb(self.effects);
         self.reply
+    }
+
+    /// The decision with a row for the audit log, if anything was done: what is replayed was told before.
+    fn with_action(mut self, audited: &Audited, at: Timestamp) -> Decision {
+        if self.reply.replayed || self.effects == Effects::default() {
+            return self;
+        }
+        let by = (audited.actor, audited.channel);
+        let action = action::told(audited.id, at, by, &audited.command, &self.reply.outcome);
+        self.effects.action = action.map(Box::new);
+        self
     }
 
     fn refused(refusal: Refusal) -> Decision {
@@ -116,6 +130,13 @@ pub fn decide(snapshot: &Snapshot, clock: Timestamp, command: &Command) -> Decis
         Command::DeletePrice(command) => prices::delete(snapshot, command),
         Command::CreateOperatorKey(command) => operator_keys::create(snapshot, clock, command),
         Command::RevokeOperatorKey(command) => operator_keys::revoke(snapshot, clock, command),
+        Command::OfferSession(command) => sessions::offer(snapshot, clock, command),
+        Command::OpenSession(command) => sessions::open(snapshot, clock, command),
+        Command::SignIn(command) => sessions::sign_in(snapshot, clock, command),
+        Command::UseSession(command) => sessions::note_use(snapshot, clock, command),
+        Command::EndSession(command) => sessions::end(snapshot, command),
+        Command::EndSessions(command) => sessions::end_all(snapshot, command),
+        Command::Audited(audited) => decide(snapshot, clock, &audited.command).with_action(audited, clock),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Making and killing operators' keys.
 
-use super::Decision;
+use super::{Decision, sessions};
 use crate::snapshot::Effects;
 use crate::{
-    CreateOperatorKey, OperatorKey, Outcome, Refusal, RevokeOperatorKey, Scope, Snapshot, Timestamp,
+    CreateOperatorKey, OperatorKey, Outcome, Refusal, RevokeOperatorKey, Scope, SessionOf, Snapshot,
+    Timestamp,
 };
 
 pub(super) fn create(snapshot: &Snapshot, clock: Timestamp, command: &CreateOperatorKey) -> Decision {
@@ -41,6 +42,7 @@ pub(super) fn revoke(snapshot: &Snapshot, clock: Timestamp, command: &RevokeOper
 
     // From here the command succeeds.
     let revoked = OperatorKey { revoked_at: Some(clock), ..key.clone() };
-    let effects = Effects { operator_key: Some(revoked.clone()), ..Effects::default() };
+    let sessions = sessions::all_ended(snapshot, SessionOf::OperatorKey(command.id));
+    let effects = Effects { operator_key: Some(revoked.clone()), sessions, ..Effects::default() };
     Decision::done(Outcome::OperatorKeyRevoked(revoked), effects)
 }

@@ -1,11 +1,11 @@
 //! Changing an account, and closing it.
 
-use super::Decision;
 use super::draft::Draft;
+use super::{Decision, sessions};
 use crate::snapshot::Effects;
 use crate::{
-    Account, AccountProfile, AccountRecord, AccountStatus, GrantId, Outcome, Refusal, Snapshot, Timestamp,
-    UpdateAccount,
+    Account, AccountProfile, AccountRecord, AccountStatus, GrantId, Outcome, Refusal, SessionOf, Snapshot,
+    Timestamp, UpdateAccount,
 };
 
 /// Guards: a closed account stays closed, and its limit stays; closing needs no open hold and no debt.
@@ -47,6 +47,8 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &UpdateAcco
     };
     let effects = draft.into_effects(snapshot);
     let account: Account = effects.account.clone().expect("a draft has its account");
-    let effects = Effects { account_profile: Some(profile.clone()), ..effects };
+    let sessions =
+        if closes { sessions::all_ended(snapshot, SessionOf::Account(command.id)) } else { Vec::new() };
+    let effects = Effects { account_profile: Some(profile.clone()), sessions, ..effects };
     Decision::done(Outcome::AccountUpdated(AccountRecord { profile, account }), effects)
 }

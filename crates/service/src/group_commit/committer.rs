@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use coffer_ledger::{Command, Reply};
 use coffer_store::{Batch, LockedRows, Store, StoreError};
@@ -13,12 +14,14 @@ use super::{Answer, Submission, together};
 use crate::clock::Clock;
 use crate::limits::BATCH_COMMANDS_MAX;
 use crate::service::Unavailable;
+use crate::tally::Tally;
 
 /// Has the store apply batches.
 #[derive(Clone)]
 pub(super) struct Applier {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<Clock>,
+    pub(super) tally: Arc<Tally>,
     pub(super) last_commit_worked: Arc<AtomicBool>,
 }
 
@@ -34,12 +37,14 @@ impl Applier {
     pub(super) async fn apply(&self, commands: Vec<Command>) -> Result<Vec<Reply>, Unapplied> {
         let clock = self.clock.now_for_writes().map_err(|error| Unapplied::Failed(error.into()))?;
         let count = commands.len();
+        let began = Instant::now();
         let replies = match self.store.apply(Batch { clock, commands }).await {
             Ok(replies) => replies,
             Err(StoreError::RowsLocked(locked)) => return Err(Unapplied::Locked(*locked)),
             Err(error) => return Err(Unapplied::Failed(self.failed(error, count))),
         };
         assert_eq!(replies.len(), count, "a store answers every command");
+        self.tally.note(&replies, began.elapsed());
         Ok(replies)
     }
 

@@ -52,7 +52,7 @@ enum Named {
 
 impl Named {
     fn by(command: &Command) -> Named {
-        if let Command::CreateAccount(create) = command {
+        if let Command::CreateAccount(create) = command.bare() {
             return Named::Account(create.id);
         }
         let needs = Needs::of(std::slice::from_ref(command));

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId, HoldId,
-    HoldRecord, KeyId, KeyRecord, Needs, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Action, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId,
+    HoldId, HoldRecord, KeyId, KeyRecord, Needs, Operation, OperatorKey, Price, Reply, SecretHash, Session,
+    SessionId, SessionOf, Timestamp,
 };
 use coffer_store::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows, MemoryStore,
-    Page, Reader, Span, Store, StoreError, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows, MemoryStore,
+    NameSearch, Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use tokio::sync::Barrier;
 
@@ -172,6 +173,10 @@ impl Reader for LanedStore {
         self.memory.account_records(filter, span).await
     }
 
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        self.memory.accounts_named(search).await
+    }
+
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
         self.memory.accounts_due(until, count_max).await
     }
@@ -259,5 +264,25 @@ impl Reader for LanedStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         self.memory.prices(span).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.memory.session(id).await
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        self.memory.sessions_of(of).await
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        self.memory.operator_sessions(span).await
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        self.memory.actions(filter, span).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        self.memory.health().await
     }
 }

@@ -1,5 +1,6 @@
 //! A store in memory, for tests: the plainest thing that keeps the contract, apart from lasting.
 
+mod people;
 mod reader;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +15,7 @@ use coffer_ledger::{
 };
 
 use crate::{Batch, Store, StoreError};
+use people::People;
 
 /// Keeps the ledger in memory and forgets it when dropped.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ struct State {
     charges: BTreeMap<ChargeId, (AccountId, usize)>,
     remembered: HashMap<(AccountId, IdempotencyKey), (Timestamp, Remembered)>,
     key_uses: BTreeMap<KeyId, Timestamp>,
+    people: People,
 }
 
 impl MemoryStore {
@@ -78,6 +81,7 @@ impl State {
         if needs.operator_keys {
             snapshot.operator_keys.clone_from(&self.operator_keys);
         }
+        self.people.load(needs, &mut snapshot);
         let FurtherNeeds { keys, lots, notes } = snapshot.further_needs(needs, clock);
         snapshot.keys.extend(pick(&self.keys, &keys));
         snapshot.lots.extend(pick(&self.grants, &lots).map(|(id, grant)| (id, grant.lot)));
@@ -127,7 +131,8 @@ impl State {
         Some(Remembered { fingerprint: idempotency.fingerprint, outcome })
     }
 
-    fn write(&mut self, changes: Changes) {
+    fn write(&mut self, mut changes: Changes) {
+        self.people.write(&mut changes);
         self.accounts.extend(changes.accounts.into_iter().map(|account| (account.id, account)));
         self.account_profiles.extend(changes.account_profiles);
         for key in changes.keys {

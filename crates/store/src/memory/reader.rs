@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Charge, ChargeId, Credits, Entry, EntryKind, Grant, GrantId, Hold,
-    HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash, Timestamp,
-    UuidBytes,
+    Account, AccountId, AccountRecord, Action, Charge, ChargeId, Credits, Entry, EntryKind, Grant, GrantId,
+    Hold, HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash,
+    Session, SessionId, SessionOf, Timestamp, UuidBytes,
 };
 
 use super::{MemoryStore, State, pick};
 use crate::{
-    AccountFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Holder, Page, Reader, Span,
-    StoreError, Usage, UsageBy, UsageOf,
+    AccountFilter, ActionFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Holder,
+    NameSearch, Page, Reader, Span, StoreError, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
 };
 
 impl State {
@@ -71,6 +71,19 @@ impl Reader for MemoryStore {
                 && (filter.external_id.is_none() || record.profile.external_id == filter.external_id)
         });
         Ok(page(wanted, span, |record| record.profile.id.bytes()))
+    }
+
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        let state = self.state();
+        let mut found: Vec<(String, AccountId)> = state
+            .account_profiles
+            .values()
+            .map(|profile| (profile.name.as_str().to_ascii_lowercase(), profile.id))
+            .filter(|(name, id)| (name.as_str(), id.bytes()) > search.lower() && *name < search.upper())
+            .collect();
+        found.sort_unstable();
+        let records = found.into_iter().filter_map(|(_, id)| state.account_record(id));
+        Ok(Page::of_up_to(records.take(search.count_max + 1).collect(), search.count_max))
     }
 
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
@@ -248,6 +261,29 @@ impl Reader for MemoryStore {
         prices.push(Price::reserved());
         prices.sort_by_key(|price| std::cmp::Reverse(price.id));
         Ok(page(prices.into_iter(), span, |price| price.id))
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.state().people.session(id))
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        Ok(self.state().people.sessions(|other| *other == of).collect())
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        let state = self.state();
+        let sessions = state.people.sessions(|of| !matches!(of, SessionOf::Account(_)));
+        Ok(page(sessions, span, |session| session.id.bytes()))
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        let state = self.state();
+        Ok(page(state.people.actions(&filter), span, |action| action.id.bytes()))
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        Ok(StoreHealth { kind: StoreKind::Memory, bytes: None, last_backup: None })
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is read from the one store and written to the other: records of the ledger, and answers as they were kept.
 
 use coffer_ledger::{
-    Account, AccountId, AccountProfile, ChargeId, Credits, Entry, EntryHash, Grant, Hold, Key, KeyId,
-    KeyProfile, OperatorKey, Price, RetiredSecret, Seq, Timestamp,
+    Account, AccountId, AccountProfile, Action, ChargeId, Credits, Entry, EntryHash, Grant, Hold, Key, KeyId,
+    KeyProfile, OperatorKey, Price, RetiredSecret, Seq, Session, Timestamp,
 };
 
 use crate::rows::{KeptAnswer, Seal};
@@ -28,6 +28,8 @@ pub(crate) struct Portion {
     pub(crate) key_uses: Vec<(KeyId, Timestamp)>,
     pub(crate) retired_secrets: Vec<(KeyId, RetiredSecret)>,
     pub(crate) remembered: Vec<KeptAnswer>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) actions: Vec<Action>,
     /// How much text the entries have.
     pub(crate) text_bytes: usize,
 }
@@ -37,7 +39,8 @@ impl Portion {
         let of_keys = self.keys.len() + self.key_profiles.len() + self.key_uses.len();
         let of_credits = self.entries.len() + self.refunded.len() + self.grants.len() + self.holds.len();
         let of_accounts = self.accounts.len() + self.account_profiles.len() + self.remembered.len();
-        of_keys + self.retired_secrets.len() + of_credits + of_accounts
+        let of_people = self.sessions.len() + self.actions.len();
+        of_people + of_keys + self.retired_secrets.len() + of_credits + of_accounts
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -54,6 +57,8 @@ impl Portion {
 pub(crate) struct Catalogue {
     pub(crate) prices: Vec<Price>,
     pub(crate) operator_keys: Vec<OperatorKey>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) actions: Vec<Action>,
 }
 
 /// Where the chain of an account's entries ends.

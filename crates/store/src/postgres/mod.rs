@@ -26,6 +26,8 @@ mod locked;
 mod names;
 mod write;
 
+mod people;
+
 mod holders;
 mod read;
 mod recent;
@@ -40,14 +42,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Bucket, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord,
-    KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Action, Bucket, Charge, ChargeId, Entry, Grant, GrantId, HoldId,
+    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session, SessionId,
+    SessionOf, Timestamp,
 };
 
 use crate::rows;
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows, Page, Reader,
-    Span, Store, StoreError, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows,
+    NameSearch, Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use batch::Unapplied;
 use database::{Database, all};
@@ -254,6 +257,10 @@ impl Reader for PostgresStore {
         read::account_records(&self.database, &filter, span).await
     }
 
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        read::accounts_named(&self.database, &search).await
+    }
+
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
         read::accounts_due(&self.database, until, count_max).await
     }
@@ -341,5 +348,25 @@ impl Reader for PostgresStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         read::prices(&self.database, span).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        people::session(&self.database, id).await
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        people::sessions_of(&self.database, &of).await
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        people::operator_sessions(&self.database, span).await
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        people::read_actions(&self.database, &filter, span).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        Ok(read::health(&self.database).await)
     }
 }

@@ -70,7 +70,7 @@ impl Target {
 
     /// Writes what belongs to no account.
     pub(crate) async fn write_catalogue(&self, catalogue: &Catalogue) -> Result<(), PostgresError> {
-        for call in write::catalogue_copies(catalogue) {
+        for call in write::catalogue_copies(self.form, catalogue) {
             all(&self.writer, vec![call]).await?;
         }
         Ok(())

@@ -10,7 +10,11 @@ use super::PostgresError;
 use super::statement::Form;
 
 /// The scripts that lead from each schema version to the next; the first makes version 1.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_ledger.sql"),
+    include_str!("migrations/0002_people.sql"),
+    include_str!("migrations/0003_account_names.sql"),
+];
 /// The newest version.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
 
@@ -29,7 +33,7 @@ pub(super) const LOCK_MARK: &str = "SELECT version FROM coffer_schema WHERE buck
 pub(super) const REMOVE_MARK: &str = "DELETE FROM coffer_schema WHERE bucket = 1";
 
 /// What is distributed, by bucket and together.
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 19] = [
     "accounts",
     "account_profiles",
     "lots",
@@ -47,6 +51,8 @@ pub(super) const TABLES: [&str; 17] = [
     "prices",
     "operator_keys",
     "probe",
+    "sessions",
+    "actions",
 ];
 
 /// How often the first table is tried to be made beside other nodes that do the same.

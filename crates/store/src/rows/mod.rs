@@ -4,6 +4,7 @@
 //! A value that means nothing is an error of the row, never a guess.
 
 mod account;
+mod action;
 mod entry;
 mod grant;
 mod hold;
@@ -12,10 +13,12 @@ mod operator_key;
 mod price;
 mod remembered;
 mod seal;
+mod session;
 
 use std::collections::BTreeMap;
 
 pub(super) use account::{ACCOUNT, ACCOUNT_PROFILE, account, account_profile, account_status, head};
+pub(super) use action::{ACTION, action, actor_columns, channel};
 use coffer_ledger::{
     AccountId, ChargeId, Credits, GrantId, KeyId, Metadata, Quantity, Rate, SecretHash, Seq, Timestamp,
     Window,
@@ -32,6 +35,7 @@ pub(super) use remembered::{REMEMBERED, RememberedRow, remembered};
 pub(super) use seal::{
     KeptAnswer, RememberedColumns, SEAL, SEALED, Seal, kept_answer, seal, seal_of_entry, sealed,
 };
+pub(super) use session::{SESSION, SessionColumns, holder, holder_kind, session};
 
 /// Why a row means nothing.
 #[derive(Debug, thiserror::Error)]

@@ -69,6 +69,7 @@ pub(crate) fn refusal(refusal: &Refusal) -> Option<(&'static str, Option<Credits
         | Refusal::ApiKeyIsDead
         | Refusal::SecretIsTaken
         | Refusal::OperatorKeyIsUnknown
+        | Refusal::SessionIsUnknown
         | Refusal::LastOperatorKeyMustLive
         | Refusal::ExpiryIsNotInTheFuture { .. }
         | Refusal::ExpiryIsNotAfterStart

@@ -72,7 +72,11 @@ impl RememberedColumns<'_> {
             | Outcome::PricePut(_)
             | Outcome::PriceDeleted
             | Outcome::OperatorKeyCreated(_)
-            | Outcome::OperatorKeyRevoked(_) => (None, false, None),
+            | Outcome::OperatorKeyRevoked(_)
+            | Outcome::SessionOffered(_)
+            | Outcome::SessionOpened(_)
+            | Outcome::SessionUsed
+            | Outcome::SessionsEnded { .. } => (None, false, None),
         };
         assert!(
             grant_id.is_some() || refusal.is_some(),

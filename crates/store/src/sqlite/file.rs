@@ -131,7 +131,12 @@ impl LedgerFile {
         if to.exists() {
             return Err(FileError::Exists(to.to_owned()));
         }
-        self.copy_to(to)
+        let verified = self.copy_to(to)?;
+        // The copy is there whether or not this can be noted.
+        if let Err(error) = super::health::note_backup(&self.path) {
+            tracing::warn!(%error, "the backup was made; that it was cannot be noted beside the ledger");
+        }
+        Ok(verified)
     }
 
     /// Puts a verified copy of the file into a directory that holds nothing yet, as its ledger.

@@ -8,6 +8,7 @@ use coffer_ledger::{
 use rusqlite::{Connection, params};
 
 use super::names::{EntryNumber, NameDigest, Names};
+use super::people;
 use super::published::Published;
 use super::query::{JOURNAL, Result};
 use super::query::{one, select};
@@ -91,6 +92,7 @@ impl Sources<'_> {
             let found = one(connection, &sql, [id.bytes()], rows::key_profile)?;
             snapshot.key_profiles.extend(found.map(|profile| (*id, profile)));
         }
+        people::load(connection, needs, snapshot)?;
         for (account_id, key) in &needs.remembered {
             if let Some(remembered) = self.remembered(*account_id, key)? {
                 snapshot.remembered.insert((*account_id, key.clone()), remembered);

@@ -9,6 +9,7 @@ mod directory;
 mod schema;
 
 mod file;
+mod health;
 mod verify;
 
 mod load;
@@ -16,6 +17,7 @@ mod write;
 mod writer;
 
 mod names;
+mod people;
 mod trailing;
 
 mod published;
@@ -32,15 +34,16 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord, KeyId,
-    KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Timestamp,
+    Account, AccountId, AccountRecord, Action, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord,
+    KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session, SessionId, SessionOf,
+    Timestamp,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{
-    AccountFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, Page, Reader, Span, Store,
-    StoreError, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch,
+    Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use published::Published;
 use reader::{Read, ReaderPool};
@@ -205,6 +208,11 @@ impl Reader for SqliteStore {
         Ok(page.map(|record| self.with_published(record)))
     }
 
+    async fn accounts_named(&self, search: NameSearch) -> Result<Page<AccountRecord>, StoreError> {
+        let page = self.readers.read(move |connection| read::accounts_named(connection, &search)).await?;
+        Ok(page.map(|record| self.with_published(record)))
+    }
+
     async fn accounts_due(&self, until: Timestamp, count_max: usize) -> Result<Vec<AccountId>, StoreError> {
         // The file tells when an account is due, unless it trails: then only memory does.
         let trailing = self.published.trailing_due(until);
@@ -324,5 +332,29 @@ impl Reader for SqliteStore {
 
     async fn prices(&self, span: Span) -> Result<Page<Price>, StoreError> {
         self.readers.read(move |connection| read::prices(connection, span)).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.readers.read(move |connection| people::session(connection, id)).await
+    }
+
+    async fn sessions_of(&self, of: SessionOf) -> Result<Vec<Session>, StoreError> {
+        self.readers.read(move |connection| people::sessions_of(connection, &of)).await
+    }
+
+    async fn operator_sessions(&self, span: Span) -> Result<Page<Session>, StoreError> {
+        self.readers.read(move |connection| people::operator_sessions(connection, span)).await
+    }
+
+    async fn actions(&self, filter: ActionFilter, span: Span) -> Result<Page<Action>, StoreError> {
+        self.readers.read(move |connection| people::actions(connection, &filter, span)).await
+    }
+
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        let path = self.readers.path().to_owned();
+        tokio::task::spawn_blocking(move || health::of(&path))
+            .await
+            .expect("looking at files does not panic")
+            .map_err(|error| StoreError::Unreadable(error.to_string()))
     }
 }

@@ -1,6 +1,6 @@
 //! Connections for reading beside the writer. They are opened when first needed and used again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
@@ -22,6 +22,11 @@ pub(super) struct ReaderPool {
 impl ReaderPool {
     pub(super) fn new(path: PathBuf) -> ReaderPool {
         ReaderPool { path, idle: Arc::default(), places: Arc::new(Semaphore::new(READERS_MAX)) }
+    }
+
+    /// The file that is read.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Waits for reads under way, and closes every connection. What is read afterwards is refused.

@@ -16,6 +16,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_ledger.sql"),
     include_str!("migrations/0002_whole_ledger.sql"),
     include_str!("migrations/0003_journal.sql"),
+    include_str!("migrations/0004_people.sql"),
+    include_str!("migrations/0005_account_names.sql"),
 ];
 
 /// Settings that the ledger cannot do without; they are read back, for SQLite ignores what it cannot do.

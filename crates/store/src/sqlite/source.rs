@@ -3,14 +3,14 @@
 use coffer_ledger::{AccountId, Bucket};
 use rusqlite::{Connection, params};
 
-use super::query::{JOURNAL, one, select};
+use super::query::{JOURNAL, each, one, select};
 use super::{LedgerFile, read, trailing};
 use crate::FileError;
 use crate::migrate::{Catalogue, Head, Portion};
 use crate::rows::{self, Columns};
 
 /// The tables of which another store must have as many rows.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "accounts",
     "account_profiles",
     "entries",
@@ -25,6 +25,8 @@ const TABLES: [&str; 14] = [
     "remembered",
     "prices",
     "operator_keys",
+    "sessions",
+    "actions",
 ];
 
 /// The file, at one moment.
@@ -89,9 +91,18 @@ impl Source {
 
     /// What belongs to no account.
     pub(crate) fn catalogue(&self) -> rusqlite::Result<Catalogue> {
-        let mut catalogue = Catalogue { prices: Vec::new(), operator_keys: Vec::new() };
+        let mut catalogue = Catalogue {
+            prices: Vec::new(),
+            operator_keys: Vec::new(),
+            sessions: Vec::new(),
+            actions: Vec::new(),
+        };
         read::each_price(&self.connection, |price| catalogue.prices.push(price))?;
         read::each_operator_key(&self.connection, |key| catalogue.operator_keys.push(key))?;
+        let sessions = select(rows::SESSION, "sessions WHERE holder_kind != 'account'");
+        each(&self.connection, &sessions, [], rows::session, |session| catalogue.sessions.push(session))?;
+        let actions = select(rows::ACTION, "actions WHERE account_id IS NULL");
+        each(&self.connection, &actions, [], rows::action, |action| catalogue.actions.push(action))?;
         Ok(catalogue)
     }
 
@@ -145,6 +156,10 @@ impl<Take: FnMut(Portion) -> bool> Filling<'_, Take> {
         self.keys(id)?;
         let remembered = select(rows::SEALED, "remembered WHERE account_id = ?1");
         self.rows(&remembered, id, rows::kept_answer, |portion, kept| portion.remembered.push(kept))?;
+        let sessions = select(rows::SESSION, "sessions WHERE holder = ?1 AND holder_kind = 'account'");
+        self.rows(&sessions, id, rows::session, |portion, session| portion.sessions.push(session))?;
+        let actions = select(rows::ACTION, "actions WHERE account_id = ?1");
+        self.rows(&actions, id, rows::action, |portion, action| portion.actions.push(action))?;
         self.portion.accounts.extend(read::account(self.connection, id)?);
         if self.portion.is_full() { self.give() } else { Ok(()) }
     }

@@ -95,6 +95,8 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
         ("SELECT DISTINCT account_id FROM keys", "keys"),
         ("SELECT DISTINCT account_id FROM remembered", "remembered answers"),
         ("SELECT id FROM account_profiles", "a profile"),
+        ("SELECT DISTINCT holder FROM sessions WHERE holder_kind = 'account'", "sessions"),
+        ("SELECT DISTINCT account_id FROM actions WHERE account_id IS NOT NULL", "actions"),
     ] {
         let orphans = format!("SELECT * FROM ({sql}) EXCEPT SELECT id FROM accounts");
         let row = |columns: &mut Columns<'_>| Ok(rows::account_id(columns));
@@ -197,7 +199,10 @@ fn texts(connection: &Connection, tell: &mut impl FnMut(Finding)) -> rusqlite::R
     unreadable("the profile of a key", &keys, |columns| rows::key_profile(columns).map(drop))?;
     let operator_keys = select(rows::OPERATOR_KEY, "operator_keys");
     unreadable("an operator's key", &operator_keys, |columns| rows::operator_key(columns).map(drop))?;
-    unreadable("a price", &select(rows::PRICE, "prices"), |columns| rows::price(columns).map(drop))
+    unreadable("a price", &select(rows::PRICE, "prices"), |columns| rows::price(columns).map(drop))?;
+    let (sessions, actions) = (select(rows::SESSION, "sessions"), select(rows::ACTION, "actions"));
+    unreadable("a session", &sessions, |columns| rows::session(columns).map(drop))?;
+    unreadable("an action", &actions, |columns| rows::action(columns).map(drop))
 }
 
 /// Answers that no entry carries: what cannot be read, or has changed, could not be told again.

@@ -9,6 +9,8 @@ mod limits;
 
 mod catalogue;
 mod lists;
+mod names;
+mod people;
 mod spending;
 mod statements;
 

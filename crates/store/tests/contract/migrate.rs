@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use coffer_ledger::{Command, Credits};
+use coffer_ledger::{Command, Credits, SessionOf};
 use coffer_store::{
-    AccountFilter, Batch, ChargeFilter, DataDirectory, FileError, HoldFilter, LaneChoice, MigrateError,
-    Migrated, OpenError, PostgresError, PostgresStore, Progress, Span, SqliteStore, Store, migrate,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, DataDirectory, FileError, HoldFilter, LaneChoice,
+    MigrateError, Migrated, OpenError, PostgresError, PostgresStore, Progress, Span, SqliteStore, Store,
+    migrate,
 };
 use coffer_test_postgres::{Cluster, Database};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ use crate::driver::StoreDriver;
 use crate::entries::entries_of;
 use crate::history::{self, ACCOUNTS, END_SECONDS, account};
 use crate::upgrade::write_version_1;
-use crate::{Fresh, commands};
+use crate::{Fresh, commands, people};
 
 const FORMS: [LaneChoice; 2] = [LaneChoice::AsTheTablesAre, LaneChoice::OnePerBucket];
 
@@ -40,6 +41,8 @@ async fn everything(store: &Arc<dyn Store>) -> Vec<String> {
         format!("{:?}", store.charges(ChargeFilter::default(), span).await),
         format!("{:?}", store.prices(span).await),
         format!("{:?}", store.operator_keys().await),
+        format!("{:?}", store.operator_sessions(span).await),
+        format!("{:?}", store.actions(ActionFilter::default(), span).await),
     ];
     let all = HoldFilter { account_id: None, status: None, at: at(END_SECONDS) };
     seen.push(format!("{:?}", store.holds(all, span).await));
@@ -47,6 +50,7 @@ async fn everything(store: &Arc<dyn Store>) -> Vec<String> {
         let id = account(number);
         seen.push(format!("{:?}", entries_of(store, id).await));
         seen.push(format!("{:?}", store.grants(id, span).await));
+        seen.push(format!("{:?}", store.sessions_of(SessionOf::Account(id)).await));
         let keys = store.key_records(id, span).await.expect("a read").expect("an account").1;
         let ids = keys.items.iter().map(|record| record.key.id).collect();
         seen.push(format!("{keys:?} {:?}", store.key_uses(ids).await));
@@ -64,6 +68,7 @@ async fn everything_is_moved() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = embedded(directory.path());
     let asked = history::make(&store).await;
+    people::make(&store, END_SECONDS + 1).await;
     let (replies, seen) = (history::ask_again(&store, &asked).await, everything(&store).await);
     store.close().await;
     drop(store);

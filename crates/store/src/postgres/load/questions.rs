@@ -8,6 +8,7 @@ use coffer_ledger::{
 };
 
 use super::Found;
+use crate::postgres::people;
 use crate::postgres::statement::{Call, Form, Given, by_statement, id};
 use crate::rows::{self, Columns, RememberedRow};
 
@@ -95,6 +96,9 @@ pub(super) fn first(form: Form, commands: &[Command], needs: &Needs) -> Vec<Ques
     if needs.operator_keys {
         questions.catalogue(rows::OPERATOR_KEY, "operator_keys", "id", operator_key);
     }
+    let by_id = people::by_id(form, needs.sessions.iter().copied().collect());
+    let by_holder = people::by_holder(form, needs.sessions_of.iter().copied().collect());
+    questions.list.extend(by_id.into_iter().chain(by_holder).map(|call| Question { call, take: session }));
     if names_prices(commands) {
         questions.catalogue(rows::PRICE, "prices", "operation", price);
     }
@@ -188,7 +192,7 @@ fn shown(found: &Found) -> (Vec<UuidBytes>, Vec<UuidBytes>) {
 
 /// Whether a price is set or taken away: then prices are read under a lock, and not from what was read a moment ago.
 pub(in crate::postgres) fn names_prices(commands: &[Command]) -> bool {
-    commands.iter().any(|command| matches!(command, Command::PutPrice(_) | Command::DeletePrice(_)))
+    commands.iter().any(|command| matches!(command.bare(), Command::PutPrice(_) | Command::DeletePrice(_)))
 }
 
 fn bytes<Id: Copy>(ids: &BTreeSet<Id>, bytes: impl Fn(Id) -> UuidBytes) -> Vec<UuidBytes> {
@@ -325,6 +329,12 @@ fn remembered_answer(found: &mut Found, columns: &mut Columns<'_>) -> rows::Resu
 fn operator_key(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let key = rows::operator_key(columns)?;
     found.snapshot.operator_keys.insert(key.id, key);
+    Ok(())
+}
+
+fn session(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
+    let session = rows::session(columns)?;
+    found.snapshot.sessions.insert(session.id, session);
     Ok(())
 }
 

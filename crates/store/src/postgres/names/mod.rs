@@ -144,7 +144,7 @@ impl Names {
             }
         }
         for command in commands {
-            if let Command::CreateAccount(create) = command
+            if let Command::CreateAccount(create) = command.bare()
                 && let Some(external_id) = &create.external_id
                 && let Some(owner) = self.taken.get(&(EXTERNAL_ID, external_id_name(external_id)))
             {
@@ -182,7 +182,7 @@ impl Names {
 }
 
 fn wish(command: &Command) -> Option<(&'static str, NameHash, UuidBytes)> {
-    match command {
+    match command.bare() {
         Command::CreateAccount(create) => {
             let external_id = create.external_id.as_ref()?;
             Some((EXTERNAL_ID, external_id_name(external_id), create.id.bytes()))
@@ -205,7 +205,14 @@ fn wish(command: &Command) -> Option<(&'static str, NameHash, UuidBytes)> {
         | Command::PutPrice(_)
         | Command::DeletePrice(_)
         | Command::CreateOperatorKey(_)
-        | Command::RevokeOperatorKey(_) => None,
+        | Command::RevokeOperatorKey(_)
+        | Command::OfferSession(_)
+        | Command::OpenSession(_)
+        | Command::SignIn(_)
+        | Command::UseSession(_)
+        | Command::EndSession(_)
+        | Command::EndSessions(_)
+        | Command::Audited(_) => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::postgres::database::Database;
 use crate::postgres::names::{EXTERNAL_ID, bucket_of_name, external_id_name};
 use crate::postgres::statement::{self, Bytes, Call, Form, Given, by_statement};
 use crate::rows::{self, Columns};
-use crate::{AccountFilter, Page, Span, StoreError};
+use crate::{AccountFilter, NameSearch, Page, Span, StoreError};
 
 pub(in crate::postgres) async fn account(
     database: &Database,
@@ -57,6 +57,15 @@ pub(in crate::postgres) async fn account_records(
     Ok(Page { items, has_more })
 }
 
+pub(in crate::postgres) async fn accounts_named(
+    database: &Database,
+    search: &NameSearch,
+) -> Result<Page<AccountRecord>, StoreError> {
+    let found = database.records(|| named(search), account_record_row).await?;
+    let Page { items, has_more } = Page::of_up_to(found, search.count_max);
+    Ok(Page { items: whole(database, items).await?, has_more })
+}
+
 pub(in crate::postgres) async fn accounts_due(
     database: &Database,
     until: Timestamp,
@@ -99,6 +108,24 @@ fn newest(status: Option<AccountStatus>, span: Span) -> Call {
         Some(status) => call.with(rows::account_status(status)),
         None => call,
     }
+}
+
+fn named(search: &NameSearch) -> Call {
+    let (profile, account) = (rows::ACCOUNT_PROFILE, rows::ACCOUNT);
+    // As the index has it.
+    let name = "lower(account_profiles.name COLLATE \"C\")";
+    let sql = format!(
+        "SELECT {profile}, {account} FROM account_profiles \
+         JOIN accounts ON accounts.bucket = account_profiles.bucket AND accounts.id = account_profiles.id \
+         WHERE ({name}, account_profiles.id) > ($1, $2) AND {name} < $3 \
+         ORDER BY {name}, account_profiles.id LIMIT $4"
+    );
+    let (name, id) = search.lower();
+    Call::over_all_buckets(sql, Vec::new())
+        .with(name.to_owned())
+        .with(statement::id(id))
+        .with(search.upper())
+        .with(number(search.count_max + 1))
 }
 
 fn account_record_row(columns: &mut Columns<'_>) -> rows::Result<AccountRecord> {

@@ -74,7 +74,7 @@ const CONTRADICTIONS: [(&str, &str); 9] = [
 ];
 
 /// How many rows a condition finds in a table, and what they are.
-const COUNTED: [(&str, &str); 2] = [
+const COUNTED: [(&str, &str); 4] = [
     (
         "retired_secrets WHERE NOT EXISTS (SELECT FROM keys \
          WHERE keys.bucket = retired_secrets.bucket AND keys.id = retired_secrets.key_id)",
@@ -85,10 +85,20 @@ const COUNTED: [(&str, &str); 2] = [
          AND entries.charge_id = charge_refunds.charge_id AND entries.kind IN ('charge', 'capture'))",
         "refunds of no charge",
     ),
+    (
+        "sessions WHERE holder_kind = 'account' AND NOT EXISTS (SELECT FROM accounts \
+         WHERE accounts.bucket = sessions.bucket AND uuid_send(accounts.id) = sessions.holder)",
+        "sessions of no account",
+    ),
+    (
+        "actions WHERE account_id IS NOT NULL AND NOT EXISTS (SELECT FROM accounts \
+         WHERE accounts.bucket = actions.bucket AND accounts.id = actions.account_id)",
+        "actions on no account",
+    ),
 ];
 
 /// The ids of each table's rows, all of which name the row's bucket.
-const OF_BUCKETS: [(&str, &[&str]); 12] = [
+const OF_BUCKETS: [(&str, &[&str]); 14] = [
     ("accounts", &["id"]),
     ("account_profiles", &["id"]),
     ("lots", &["grant_id", "account_id"]),
@@ -101,6 +111,8 @@ const OF_BUCKETS: [(&str, &[&str]); 12] = [
     ("key_profiles", &["id"]),
     ("key_uses", &["key_id"]),
     ("retired_secrets", &["key_id"]),
+    ("sessions", &["id"]),
+    ("actions", &["id"]),
 ];
 /// What belongs to no account.
 const OF_THE_CATALOGUE: [&str; 2] = ["prices", "operator_keys"];

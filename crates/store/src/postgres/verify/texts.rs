@@ -12,7 +12,7 @@ type Read = fn(&mut Columns<'_>) -> rows::Result<()>;
 pub(super) async fn texts(look: &Look<'_>, tell: &mut impl FnMut(Finding)) -> Result<(), PostgresError> {
     let (grant, lot) = (rows::GRANT, rows::LOT);
     let with_lot = "grants JOIN lots ON lots.bucket = grants.bucket AND lots.grant_id = grants.id";
-    let of_each: [(&str, String, Read); 5] = [
+    let of_each: [(&str, String, Read); 7] = [
         ("the profile of an account", select(rows::ACCOUNT_PROFILE, "account_profiles"), |columns| {
             rows::account_profile(columns).map(drop)
         }),
@@ -24,6 +24,8 @@ pub(super) async fn texts(look: &Look<'_>, tell: &mut impl FnMut(Finding)) -> Re
             rows::operator_key(columns).map(drop)
         }),
         ("a price", select(rows::PRICE, "prices"), |columns| rows::price(columns).map(drop)),
+        ("a session", select(rows::SESSION, "sessions"), |columns| rows::session(columns).map(drop)),
+        ("an action", select(rows::ACTION, "actions"), |columns| rows::action(columns).map(drop)),
     ];
     for (what, sql, read) in of_each {
         let mut pages = look.all_pages(sql).await?;

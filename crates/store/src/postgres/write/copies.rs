@@ -4,6 +4,7 @@ use coffer_ledger::{Account, AccountProfile, Entry, Grant, Hold, Key, KeyProfile
 
 use super::{Answered, accounts, answers, copied_price, entries, keys, used};
 use crate::migrate::{Catalogue, Portion};
+use crate::postgres::people;
 use crate::postgres::statement::{Bytes, Call, Form, by_statement};
 use crate::rows::Seal;
 
@@ -31,6 +32,7 @@ pub(in crate::postgres) fn copies(form: Form, portion: &Portion) -> Vec<Call> {
     for part in by_statement(form, kept, |(columns, _)| columns.account_id.bucket()) {
         calls.push(answers(form, &part).insert_missing("remembered", 2));
     }
+    calls.extend(people::copies(form, &portion.sessions, &portion.actions));
     let all: Vec<&Account> = portion.accounts.iter().collect();
     for part in by_statement(form, all, |account| account.id.bucket()) {
         calls.push(accounts::states(form, &part).insert_missing("accounts", 1));
@@ -72,7 +74,8 @@ fn key_copies(form: Form, portion: &Portion) -> Vec<Call> {
 }
 
 /// What belongs to no account.
-pub(in crate::postgres) fn catalogue_copies(catalogue: &Catalogue) -> Vec<Call> {
+pub(in crate::postgres) fn catalogue_copies(form: Form, catalogue: &Catalogue) -> Vec<Call> {
     let prices = catalogue.prices.iter().map(copied_price);
-    prices.chain(catalogue.operator_keys.iter().map(keys::operator_key)).collect()
+    let keys = catalogue.operator_keys.iter().map(keys::operator_key);
+    prices.chain(keys).chain(people::copies(form, &catalogue.sessions, &catalogue.actions)).collect()
 }

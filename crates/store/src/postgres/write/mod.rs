@@ -13,6 +13,7 @@ use coffer_ledger::{
 };
 
 use super::load::Before;
+use super::people;
 use super::statement::{Argument, Bytes, Call, Form, Given, by_statement, id};
 use crate::rows::{RememberedColumns, Seal};
 
@@ -41,6 +42,7 @@ pub(super) fn changes(form: Form, changes: &Changes, before: &Before) -> Vec<Cal
     };
     calls.extend(changes.prices.iter().map(price));
     calls.extend(remembered(form, &changes.remembered));
+    calls.extend(people::changes(form, changes));
     calls
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
-use crate::{AccountFilter, Page, Span};
+use crate::{AccountFilter, NameSearch, Page, Span};
 
 pub(in crate::sqlite) fn account(connection: &Connection, id: AccountId) -> Result<Option<Account>> {
     let sql = select(rows::ACCOUNT, "accounts WHERE id = ?1");
@@ -38,6 +38,23 @@ pub(in crate::sqlite) fn account_records(
     let records = all(connection, &sql, params, account_record_row)?.into_iter();
     let records: Result<_> = records.map(|record| whole_record(connection, record)).collect();
     Ok(Page::of(records?, span))
+}
+
+pub(in crate::sqlite) fn accounts_named(
+    connection: &Connection,
+    search: &NameSearch,
+) -> Result<Page<AccountRecord>> {
+    // The first bound says nothing new, and is the one that SQLite looks for in the index.
+    let sql = account_records_sql(
+        "name COLLATE NOCASE >= ?1 AND name COLLATE NOCASE < ?3 \
+         AND (name COLLATE NOCASE, account_profiles.id) > (?1, ?2) \
+         ORDER BY name COLLATE NOCASE, account_profiles.id LIMIT ?4",
+    );
+    let (name, id) = search.lower();
+    let params = params![name, id, search.upper(), search.count_max + 1];
+    let records = all(connection, &sql, params, account_record_row)?.into_iter();
+    let records: Result<_> = records.map(|record| whole_record(connection, record)).collect();
+    Ok(Page::of_up_to(records?, search.count_max))
 }
 
 /// Accounts of which the table notes that something has fallen due, longest due first, and when it is due by now.

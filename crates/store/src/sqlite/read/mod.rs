@@ -9,7 +9,9 @@ mod keys;
 mod prices;
 mod usage;
 
-pub(super) use accounts::{account, account_record, account_records, accounts_due, each_account};
+pub(super) use accounts::{
+    account, account_record, account_records, accounts_due, accounts_named, each_account,
+};
 pub(super) use charges::{accounts_of_charges, all_refunded, charge, charges, entry_of_charge, refunded};
 pub(super) use entries::{entries, last_entry};
 pub(super) use grants::{account_and_grant, account_and_grants, account_of_grant, each_open_lot, grant};

@@ -12,6 +12,7 @@ use rusqlite::{Connection, params};
 use super::names::EntryNumber;
 use super::trailing::numbered;
 use crate::rows::RememberedColumns;
+use crate::sqlite::people;
 
 pub(super) use accounts::{account, lot, lot_state};
 pub(super) use entries::{hold, place};
@@ -23,6 +24,7 @@ pub(super) fn changes(
     changes: &Changes,
     first: EntryNumber,
 ) -> rusqlite::Result<()> {
+    people::write(connection, changes)?;
     let Changes {
         account_profiles,
         // What trails, or the redo row, tells of these.
@@ -38,6 +40,8 @@ pub(super) fn changes(
         operator_keys,
         erasures: _,
         remembered,
+        sessions: _,
+        actions: _,
     } = changes;
     account_profiles.values().try_for_each(|profile| accounts::account_profile(connection, profile))?;
     numbered(changes, first).try_for_each(|(entry, number)| entries::entry(connection, number, entry))?;

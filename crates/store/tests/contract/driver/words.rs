@@ -45,9 +45,13 @@ pub(super) fn outcome(outcome: &Outcome, at: Timestamp) -> String {
         Outcome::PricePut(price) => format!("priced {}", price.rate),
         Outcome::PriceDeleted => "unpriced".to_owned(),
         Outcome::Refused(refusal) => refused(refusal),
-        Outcome::TextsErased | Outcome::OperatorKeyCreated(_) | Outcome::OperatorKeyRevoked(_) => {
-            unreachable!("no row comes to {outcome:?}")
-        }
+        Outcome::TextsErased
+        | Outcome::OperatorKeyCreated(_)
+        | Outcome::OperatorKeyRevoked(_)
+        | Outcome::SessionOffered(_)
+        | Outcome::SessionOpened(_)
+        | Outcome::SessionUsed
+        | Outcome::SessionsEnded { .. } => unreachable!("no row comes to {outcome:?}"),
     }
 }
 
@@ -120,6 +124,7 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::TooManySecretsLiveOn => conflict("too_many_secrets"),
         Refusal::SecretIsTaken => conflict("secret_taken"),
         Refusal::LastOperatorKeyMustLive => conflict("last_operator_key"),
+        Refusal::SessionIsUnknown => "404 not_found".to_owned(),
         Refusal::BalanceIsOutOfRange => conflict("balance_out_of_range"),
         Refusal::TooManyGrantsAreOpen | Refusal::TooManyHoldsAreOpen => conflict("too_many_open"),
     }

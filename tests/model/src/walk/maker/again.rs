@@ -75,7 +75,14 @@ impl Maker {
             | Command::PutPrice(_)
             | Command::DeletePrice(_)
             | Command::CreateOperatorKey(_)
-            | Command::RevokeOperatorKey(_) => {}
+            | Command::RevokeOperatorKey(_)
+            | Command::OfferSession(_)
+            | Command::OpenSession(_)
+            | Command::SignIn(_)
+            | Command::UseSession(_)
+            | Command::EndSession(_)
+            | Command::EndSessions(_)
+            | Command::Audited(_) => {}
         }
     }
 

@@ -1,0 +1,117 @@
+// What pages gain from a script. Without one, dialogs are part of the page and links leave them.
+(() => {
+  'use strict';
+
+  // A dialog that the server has opened becomes modal: focus stays in it, Escape closes it.
+  function raise(root) {
+    for (const dialog of root.querySelectorAll('dialog[data-modal]')) {
+      if (dialog.matches(':modal')) continue;
+      dialog.removeAttribute('open');
+      dialog.showModal();
+      const wrong = dialog.querySelector('[aria-invalid="true"]');
+      (wrong || dialog.querySelector('input:not([type=hidden]), select, .copyable pre, button') || dialog).focus();
+      dialog.addEventListener('close', () => leave(dialog));
+      dialog.addEventListener('click', (event) => {
+        if (event.target === dialog && !dialog.querySelector('.copyable')) dialog.close();
+      });
+    }
+  }
+
+  // The address must not open it again on a reload.
+  function leave(dialog) {
+    const back = dialog.dataset.back;
+    dialog.remove();
+    const place = new URL(back, location.href);
+    if (place.pathname === location.pathname) history.replaceState(history.state, '', place);
+    else location.assign(place);
+  }
+
+  function offerCopies(root) {
+    for (const button of root.querySelectorAll('.copyable .copy')) button.hidden = false;
+  }
+
+  async function copy(button) {
+    const pre = button.parentElement.querySelector('pre');
+    try {
+      await navigator.clipboard.writeText(pre.textContent);
+    } catch {
+      // Clipboards are for secure pages only: the text is selected, to be copied by hand.
+      getSelection().selectAllChildren(pre);
+      if (!document.execCommand('copy')) return;
+    }
+    const label = button.textContent;
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 2000);
+  }
+
+  document.addEventListener('click', (event) => {
+    const close = event.target.closest('[data-close]');
+    const dialog = close && close.closest('dialog');
+    if (dialog && dialog.matches(':modal')) {
+      event.preventDefault();
+      dialog.close();
+      return;
+    }
+    const button = event.target.closest('.copy');
+    if (button) copy(button);
+  });
+
+  // A form is sent once. What is sent again all the same has the same name, and the server does it once.
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (!form.matches('[data-once]')) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = 'yes';
+    for (const button of form.querySelectorAll('button')) button.setAttribute('aria-disabled', 'true');
+  });
+
+  // "Try it": the call that any client makes, made from the page.
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (!form.matches('[data-try]')) return;
+    event.preventDefault();
+    const status = form.querySelector('.tried-status');
+    const body = form.querySelector('.tried-body');
+    try {
+      const answer = await fetch(form.dataset.try, {
+        method: 'POST',
+        headers: { [form.dataset.header]: form.elements.key.value },
+        credentials: 'omit',
+        cache: 'no-store',
+      });
+      status.textContent = `HTTP ${answer.status}`;
+      body.textContent = await answer.text();
+    } catch (error) {
+      status.textContent = '–';
+      body.textContent = String(error);
+    }
+    form.querySelector('.tried').hidden = false;
+  });
+
+  // What was done is told once: a reload is silent.
+  function forgetDone() {
+    const url = new URL(location.href);
+    if (!url.searchParams.has('done')) return;
+    url.searchParams.delete('done');
+    history.replaceState(history.state, '', url);
+  }
+
+  // A page that comes back from the browser's memory can be used again.
+  addEventListener('pageshow', () => {
+    for (const form of document.querySelectorAll('[data-sent]')) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll('button')) button.removeAttribute('aria-disabled');
+    }
+  });
+
+  document.addEventListener('htmx:afterSwap', () => {
+    raise(document);
+    offerCopies(document);
+  });
+  raise(document);
+  offerCopies(document);
+  forgetDone();
+})();

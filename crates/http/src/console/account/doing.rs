@@ -1,0 +1,238 @@
+//! What an operator does with an account: each of it is one command, that of the API.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use coffer_ledger::limits::LINK_MS_DEFAULT;
+use coffer_ledger::{
+    AccountId, Channel, ChargeId, Command, GrantId, HoldId, KeyId, ReleaseHold, RevokeKey, Scope, VoidGrant,
+};
+use serde_json::{Map, Value};
+
+use super::super::act::{self, Failed, Why};
+use super::super::cells::account_path;
+use super::super::visitor::Visitor;
+use super::{Asked, Link, respond};
+use crate::operator::accounts::UpdateAccountBody;
+use crate::operator::adjustments::CreateAdjustmentBody;
+use crate::operator::grants::CreateGrantBody;
+use crate::operator::refunds::CreateRefundBody;
+use crate::pages::form::Filled;
+use crate::pages::href::href;
+use crate::pages::respond::see_other;
+use crate::problem::Problem;
+use crate::{App, Shared, portal};
+
+/// What can be done with an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Doing {
+    Grant,
+    Adjust,
+    Edit,
+    Freeze,
+    Unfreeze,
+    Close,
+    Refund(ChargeId),
+    Void(GrantId),
+    Release(HoldId),
+    RevokeKey(KeyId),
+    /// A link to the customer's own page.
+    Portal,
+}
+
+impl Doing {
+    /// What an address or a form names.
+    pub(super) fn of(filled: &Filled) -> Option<Doing> {
+        let of = filled.get("of");
+        Some(match filled.get("do") {
+            "grant" => Doing::Grant,
+            "adjust" => Doing::Adjust,
+            "edit" => Doing::Edit,
+            "freeze" => Doing::Freeze,
+            "unfreeze" => Doing::Unfreeze,
+            "close" => Doing::Close,
+            "portal" => Doing::Portal,
+            "refund" => Doing::Refund(of.parse().ok()?),
+            "void" => Doing::Void(of.parse().ok()?),
+            "release" => Doing::Release(of.parse().ok()?),
+            "revoke" => Doing::RevokeKey(of.parse().ok()?),
+            _ => return None,
+        })
+    }
+
+    /// How it is named: what, and of what.
+    pub(super) fn name(self) -> (&'static str, String) {
+        match self {
+            Doing::Grant => ("grant", String::new()),
+            Doing::Adjust => ("adjust", String::new()),
+            Doing::Edit => ("edit", String::new()),
+            Doing::Freeze => ("freeze", String::new()),
+            Doing::Unfreeze => ("unfreeze", String::new()),
+            Doing::Close => ("close", String::new()),
+            Doing::Portal => ("portal", String::new()),
+            Doing::Refund(id) => ("refund", id.to_string()),
+            Doing::Void(id) => ("void", id.to_string()),
+            Doing::Release(id) => ("release", id.to_string()),
+            Doing::RevokeKey(id) => ("revoke", id.to_string()),
+        }
+    }
+
+    /// What the operator's key must be allowed, as with the API.
+    pub(super) const fn scope(self) -> Scope {
+        match self {
+            Doing::Grant | Doing::Adjust | Doing::Refund(_) | Doing::Void(_) => Scope::Grant,
+            Doing::Edit
+            | Doing::Freeze
+            | Doing::Unfreeze
+            | Doing::Close
+            | Doing::RevokeKey(_)
+            | Doing::Portal => Scope::Manage,
+            Doing::Release(_) => Scope::Charge,
+        }
+    }
+
+    /// The fields of its form, by the names that the API has for them.
+    pub(super) const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Doing::Grant => &["credits", "category", "priority", "effective_at", "expires_at", "reference"],
+            Doing::Adjust => &["credits", "reason", "allow_negative"],
+            Doing::Edit => &["name", "overdraft_limit"],
+            Doing::Refund(_) => &["credits"],
+            Doing::Freeze
+            | Doing::Unfreeze
+            | Doing::Close
+            | Doing::Void(_)
+            | Doing::Release(_)
+            | Doing::RevokeKey(_)
+            | Doing::Portal => &[],
+        }
+    }
+
+    const fn done(self) -> &'static str {
+        match self {
+            Doing::Grant => "granted",
+            Doing::Adjust => "adjusted",
+            Doing::Edit => "updated",
+            Doing::Freeze => "frozen",
+            Doing::Unfreeze => "unfrozen",
+            Doing::Close => "closed",
+            Doing::Refund(_) => "refunded",
+            Doing::Void(_) => "voided",
+            Doing::Release(_) => "released",
+            Doing::RevokeKey(_) => "key-revoked",
+            Doing::Portal => "",
+        }
+    }
+
+    fn command(self, app: &App, account_id: AccountId, filled: &Filled) -> Result<Command, Problem> {
+        let object = self.object(filled)?;
+        Ok(match self {
+            Doing::Grant => act::parse::<CreateGrantBody>(object)?.command(account_id, act::name(filled)?)?,
+            Doing::Adjust => {
+                act::parse::<CreateAdjustmentBody>(object)?.command(account_id, act::name(filled)?)?
+            }
+            Doing::Edit | Doing::Freeze | Doing::Unfreeze | Doing::Close => {
+                act::parse::<UpdateAccountBody>(object)?.command(account_id)?
+            }
+            Doing::Refund(charge_id) => act::parse::<CreateRefundBody>(object)?.command(
+                app,
+                charge_id,
+                account_id,
+                act::name(filled)?,
+            )?,
+            Doing::Void(id) => {
+                Command::VoidGrant(VoidGrant { id, account_id, idempotency: act::name(filled)? })
+            }
+            Doing::Release(id) => {
+                Command::Release(ReleaseHold { id, account_id, idempotency: act::name(filled)? })
+            }
+            Doing::RevokeKey(id) => Command::RevokeKey(RevokeKey { id }),
+            Doing::Portal => return Err(Problem::invalid("do", "must be what the page offers")),
+        })
+    }
+
+    /// The body of the API's request that says the same.
+    fn object(self, filled: &Filled) -> Result<Map<String, Value>, Problem> {
+        let mut object = Map::new();
+        for name in self.fields() {
+            let value = match *name {
+                "effective_at" | "expires_at" => act::moment(filled, name),
+                "allow_negative" => filled.is_ticked(name).then_some(Value::Bool(true)),
+                "priority" => filled.given(name).map(number).transpose()?,
+                name => filled.given(name).map(Value::from),
+            };
+            if let Some(value) = value {
+                object.insert((*name).to_owned(), value);
+            }
+        }
+        let status = match self {
+            Doing::Freeze => "frozen",
+            Doing::Unfreeze => "active",
+            Doing::Close => "closed",
+            Doing::Grant
+            | Doing::Adjust
+            | Doing::Edit
+            | Doing::Refund(_)
+            | Doing::Void(_)
+            | Doing::Release(_)
+            | Doing::RevokeKey(_)
+            | Doing::Portal => return Ok(object),
+        };
+        object.insert("status".to_owned(), status.into());
+        Ok(object)
+    }
+}
+
+fn number(text: &str) -> Result<Value, Problem> {
+    let number: Result<i64, _> = text.parse();
+    number.map(Value::from).map_err(|_| Problem::invalid("priority", "must be a whole number from 0 to 100"))
+}
+
+/// Carries out what a form of the account's page asks for.
+pub(crate) async fn act(
+    State(app): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    filled: Filled,
+) -> Response {
+    let doing = Doing::of(&filled);
+    let asked = Asked { query: Filled::default(), doing, failed: None, link: None };
+    let failed = |filled, why| Some(Failed { filled, why });
+    if doing == Some(Doing::Portal) {
+        let asked = match offer(&app, &visitor, &id).await {
+            Ok(link) => Asked { link: Some(link), ..asked },
+            Err(why) => Asked { failed: failed(filled, why), ..asked },
+        };
+        return respond(&app, &visitor, &id, asked).await;
+    }
+    match carry_out(&app, &visitor, &id, doing, &filled).await {
+        Ok(place) => see_other(&place),
+        Err(why) => respond(&app, &visitor, &id, Asked { failed: failed(filled, why), ..asked }).await,
+    }
+}
+
+/// A link to the customer's own page, as the API makes it. It is shown this once, and works once.
+async fn offer(app: &App, visitor: &Visitor, id: &str) -> Result<Link, Why> {
+    visitor.allowed(Scope::Manage)?;
+    let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
+    let by = (visitor.actor(), Channel::Console);
+    let offered = app.service.offer_session(account_id, LINK_MS_DEFAULT, None, by).await;
+    match offered.map_err(Problem::from)? {
+        Ok((token, session)) => Ok(Link { url: portal::link(app, &token), expires_at: session.expires_at }),
+        Err(refusal) => Err(Why::Refused(Box::new(refusal))),
+    }
+}
+
+async fn carry_out(
+    app: &App,
+    visitor: &Visitor,
+    id: &str,
+    doing: Option<Doing>,
+    filled: &Filled,
+) -> Result<String, Why> {
+    let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
+    let doing = doing.ok_or_else(|| Problem::invalid("do", "must be what the page offers"))?;
+    visitor.allowed(doing.scope())?;
+    let command = doing.command(app, account_id, filled)?;
+    act::carry_out(app, visitor, command).await?;
+    Ok(href(&account_path(account_id), [("done", doing.done())]))
+}

@@ -1,0 +1,190 @@
+//! The entries of an account, filtered by kind and time. Only so many are looked through for a page.
+
+use coffer_ledger::{AccountId, Entry, EntryKind, Scope, Seq, Timestamp};
+use coffer_service::{EntryOrder, EntryQuery};
+
+use super::super::cells::{account_doing, account_path, entry_kind};
+use super::super::visitor::Visitor;
+use crate::App;
+use crate::pages::field::{Field, FieldKind};
+use crate::pages::filters;
+use crate::pages::form::Filled;
+use crate::pages::href::href;
+use crate::pages::page::Section;
+use crate::pages::part::{self, Action, ActionLook, Badge, Empty, Html, Pager, Tone};
+use crate::pages::table::{Column, Row, Table};
+use crate::problem::Problem;
+
+/// Entries on a page.
+const SHOWN_MAX: usize = 20;
+
+/// What is shown of the entries.
+struct Wanted<'a> {
+    kind: Option<EntryKind>,
+    from: &'a str,
+    to: &'a str,
+    beyond: Option<Seq>,
+}
+
+impl Wanted<'_> {
+    fn of(query: &Filled) -> Wanted<'_> {
+        Wanted {
+            kind: EntryKind::of_name(query.get("kind")),
+            from: query.get("from"),
+            to: query.get("to"),
+            beyond: query.get("beyond").parse().ok().map(Seq),
+        }
+    }
+
+    fn is_narrow(&self) -> bool {
+        self.kind.is_some() || !self.from.is_empty() || !self.to.is_empty()
+    }
+
+    fn place(&self, id: AccountId, beyond: Option<Seq>) -> String {
+        let beyond = beyond.map(|seq| seq.0.to_string()).unwrap_or_default();
+        let kind = self.kind.map_or("", EntryKind::as_str);
+        let params = [("kind", kind), ("from", self.from), ("to", self.to), ("beyond", &beyond)];
+        format!("{}#entries", href(&account_path(id), params))
+    }
+}
+
+/// The midnight with which a day begins, in UTC.
+fn midnight(day: &str) -> Option<Timestamp> {
+    format!("{day}T00:00:00Z").parse().ok()
+}
+
+pub(super) async fn section(
+    app: &App,
+    visitor: &Visitor,
+    id: AccountId,
+    query: &Filled,
+) -> Result<Section, Problem> {
+    let words = visitor.words();
+    let wanted = Wanted::of(query);
+    app.service.write_what_is_due(id).await?;
+    let page = app
+        .service
+        .reader()
+        .entries(EntryQuery {
+            account_id: id,
+            from: midnight(wanted.from),
+            // The last day counts whole.
+            to: midnight(wanted.to).map(|midnight| midnight.saturating_add_days(1)),
+            kind: wanted.kind,
+            visible_to: None,
+            order: EntryOrder::NewestFirst,
+            beyond: wanted.beyond,
+            count_max: SHOWN_MAX,
+        })
+        .await?;
+    let table = Table {
+        caption: words.entries.to_owned(),
+        columns: vec![
+            Column::words(words.entry),
+            Column::words(words.kind),
+            Column::words(words.what),
+            Column::number(words.change),
+            Column::number(words.balance),
+            Column::words(words.when),
+        ],
+        rows: page.entries.iter().map(|entry| row(visitor, entry)).collect(),
+        empty: empty(visitor, page.next.is_some()),
+        pager: Some(Pager {
+            language: visitor.look.language,
+            first: wanted.beyond.map(|_| wanted.place(id, None)),
+            next: page.next.map(|next| wanted.place(id, Some(next))),
+        }),
+    };
+    let body = Html::all([filter_form(visitor, id, &wanted), table.html()]);
+    let mut section = Section::new("entries", words.entries, body);
+    section.lead = part::remark(words.entries_lead);
+    Ok(section)
+}
+
+fn empty(visitor: &Visitor, goes_on: bool) -> Empty {
+    let words = visitor.words();
+    let text = if goes_on { words.no_entries_yet } else { words.no_entries_text };
+    Empty { title: words.no_entries.to_owned(), text: text.to_owned(), action: None }
+}
+
+fn filter_form(visitor: &Visitor, id: AccountId, wanted: &Wanted<'_>) -> Html {
+    let words = visitor.words();
+    let language = visitor.look.language;
+    let mut kinds = vec![(String::new(), language.words().all.to_owned())];
+    kinds.extend(EntryKind::ALL.map(|kind| (kind.as_str().to_owned(), entry_kind(words, kind).to_owned())));
+    let kind = wanted.kind.map_or("", EntryKind::as_str);
+    let fields = [
+        Field::new(language, "kind", words.kind, FieldKind::Choice(kinds)).value(kind).plain(),
+        Field::new(language, "from", words.from, FieldKind::Date).value(wanted.from).plain(),
+        Field::new(language, "to", words.to, FieldKind::Date).value(wanted.to).plain(),
+    ];
+    let form = filters::form(language, &account_path(id), &fields, language.words().filter);
+    if wanted.is_narrow() {
+        let all = Action::link(ActionLook::Small, language.words().all, wanted_all(id)).html();
+        return Html::all([form, all]);
+    }
+    form
+}
+
+fn wanted_all(id: AccountId) -> String {
+    format!("{}#entries", account_path(id))
+}
+
+fn row(visitor: &Visitor, entry: &Entry) -> Row {
+    let words = visitor.words();
+    let number = part::text(format!("#{}", entry.seq.0));
+    let kind = Badge::new(tone(entry.kind), entry_kind(words, entry.kind)).html();
+    let held = (!entry.held_credits.is_zero())
+        .then(|| Html::all([part::text(format!("{} ", words.held)), part::change(entry.held_credits)]));
+    let change = match held {
+        Some(held) => part::two_lines(part::change(entry.credits), held),
+        None => part::change(entry.credits),
+    };
+    let mut row = Row::new(vec![
+        number,
+        kind,
+        what(entry),
+        change,
+        part::credits(entry.balance_after.available),
+        part::time(entry.at, visitor.look.language),
+    ]);
+    if matches!(entry.kind, EntryKind::Charge | EntryKind::Capture)
+        && visitor.may(Scope::Grant)
+        && let Some(charge_id) = entry.origin.charge_id
+    {
+        let doing = account_doing(entry.account_id, "refund", &charge_id.to_string());
+        row.actions.push(Action::dialog(ActionLook::Small, words.refund, doing));
+    }
+    row
+}
+
+const fn tone(kind: EntryKind) -> Tone {
+    match kind {
+        EntryKind::Grant | EntryKind::Refund => Tone::Good,
+        EntryKind::Hold | EntryKind::Adjust => Tone::Attention,
+        EntryKind::Expire | EntryKind::Void => Tone::Bad,
+        EntryKind::Charge | EntryKind::Capture | EntryKind::Release => Tone::Neutral,
+    }
+}
+
+/// What an entry was for: the operation, or the texts, and under it the id of what it belongs to.
+fn what(entry: &Entry) -> Html {
+    let operation = entry.purpose.operation.as_ref().map(|operation| operation.as_str().to_owned());
+    let reference = entry.note.reference.as_ref().map(|reference| reference.as_str().to_owned());
+    let reason = entry.note.reason.as_ref().map(|reason| reason.as_str().to_owned());
+    let origin = &entry.origin;
+    let id = match entry.kind {
+        EntryKind::Grant | EntryKind::Expire | EntryKind::Void => origin.grant_id.map(|id| id.to_string()),
+        EntryKind::Charge | EntryKind::Capture | EntryKind::Refund => {
+            origin.charge_id.map(|id| id.to_string())
+        }
+        EntryKind::Hold | EntryKind::Release => origin.hold_id.map(|id| id.to_string()),
+        EntryKind::Adjust => origin.adjustment_id.map(|id| id.to_string()),
+    };
+    let id = id.unwrap_or_default();
+    let said: Vec<String> = [operation, reference, reason].into_iter().flatten().collect();
+    if said.is_empty() {
+        return part::code(id);
+    }
+    part::two_lines(part::text(said.join(" · ")), part::text(id))
+}

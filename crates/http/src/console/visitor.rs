@@ -1,0 +1,84 @@
+//! Who looks at the console: an operator who is signed in, and how the pages are to look.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request;
+use axum::response::Response;
+use coffer_ledger::{Actor, Command, Scope, Scopes, SessionId, SessionOf};
+
+use super::words::ConsoleWords;
+use crate::App;
+use crate::pages::frame::Who;
+use crate::pages::look::Look;
+use crate::problem::Problem;
+use crate::session::OperatorHere;
+
+/// An operator who is signed in. Whoever is not is sent to sign in.
+pub(crate) struct Visitor {
+    pub(super) look: Look,
+    here: OperatorHere,
+    /// What the operator's key is called.
+    name: String,
+}
+
+impl FromRequestParts<Arc<App>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Visitor, Response> {
+        let here = OperatorHere::from_request_parts(parts, app).await?;
+        let Ok(look) = Look::from_request_parts(parts, app).await;
+        let name = name(app, here.operator.key, ConsoleWords::of(look.language)).await;
+        Ok(Visitor { look, here, name })
+    }
+}
+
+/// What a key is called. It only adorns the page: where it cannot be read, the page is shown without.
+async fn name(app: &App, key: SessionOf, words: &ConsoleWords) -> String {
+    let SessionOf::OperatorKey(id) = key else { return words.configured.to_owned() };
+    let keys = app.service.operator_keys().await.unwrap_or_default();
+    let key = keys.into_iter().find(|key| key.id == id);
+    key.map_or_else(|| id.to_string(), |key| key.name.to_string())
+}
+
+impl Visitor {
+    pub(super) fn words(&self) -> &'static ConsoleWords {
+        ConsoleWords::of(self.look.language)
+    }
+
+    /// Refuses what the operator's key may not do.
+    pub(super) fn allowed(&self, scope: Scope) -> Result<(), Problem> {
+        if self.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
+    }
+
+    /// Whether the operator's key may do this.
+    pub(super) fn may(&self, scope: Scope) -> bool {
+        self.here.may(scope)
+    }
+
+    /// A command as this operator's action.
+    pub(super) fn acts(&self, command: Command) -> Command {
+        self.here.acts(command)
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        self.here.operator.actor()
+    }
+
+    /// The key that the session was opened with.
+    pub(super) fn key(&self) -> SessionOf {
+        self.here.operator.key
+    }
+
+    pub(super) fn session(&self) -> SessionId {
+        self.here.session.id
+    }
+
+    pub(super) fn who(&self) -> Who {
+        let scopes = self.here.operator.scopes;
+        let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+        let all = scopes == Scopes::ALL;
+        let detail = if all { self.words().all_scopes.to_owned() } else { names.join(", ") };
+        Who { name: self.name.clone(), detail, sign_out: "/console/sign-out".to_owned() }
+    }
+}

@@ -1,0 +1,105 @@
+//! What becomes of a form: it is read as the body of the API's own request, so that every rule is the same, and where it is
+//! refused it is shown again, with what was filled in and why.
+
+use axum::http::StatusCode;
+use coffer_ledger::{IdempotencyKey, Refusal};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::form::Filled;
+use super::look::Language;
+use super::{once, refusals};
+use crate::body;
+use crate::problem::{Code, Problem};
+
+/// The hidden field with the name under which a form is carried out.
+pub(crate) const NAME: &str = "name_of_request";
+
+/// A form that was not carried out: what was filled in, and why.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) filled: Filled,
+    pub(crate) why: Why,
+}
+
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// A rule is broken, a field may be named; or the store cannot be reached.
+    Problem(Box<Problem>),
+    /// The ledger refused it.
+    Refused(Box<Refusal>),
+}
+
+impl From<Problem> for Why {
+    fn from(problem: Problem) -> Why {
+        Why::Problem(Box::new(problem))
+    }
+}
+
+impl Failed {
+    /// What is wrong with a field.
+    pub(crate) fn of_field(&self, name: &str) -> Option<String> {
+        match &self.why {
+            Why::Problem(problem) if problem.field() == Some(name) => {
+                let detail = problem.detail();
+                Some(detail.strip_prefix(&format!("{name}: ")).unwrap_or(detail).to_owned())
+            }
+            Why::Problem(_) | Why::Refused(_) => None,
+        }
+    }
+
+    /// What is wrong, where none of these fields is at fault.
+    pub(crate) fn as_a_whole(&self, fields: &[&str], language: Language) -> Option<String> {
+        match &self.why {
+            Why::Problem(problem) if problem.field().is_some_and(|field| fields.contains(&field)) => None,
+            Why::Problem(problem) => Some(problem.detail().to_owned()),
+            Why::Refused(refusal) => Some(refusals::told(refusal, language)),
+        }
+    }
+
+    /// With which status the page is sent that shows it.
+    pub(crate) fn status(&self) -> StatusCode {
+        match &self.why {
+            Why::Problem(problem) => problem.status(),
+            Why::Refused(refusal) => Problem::from((**refusal).clone()).status(),
+        }
+    }
+
+    /// The name that the form has when it is sent again. Where nobody knows whether it was carried out it keeps its own, and
+    /// so cannot be carried out twice; what was refused is remembered under that name, and needs another.
+    pub(crate) fn next_name(&self) -> String {
+        match &self.why {
+            Why::Problem(problem) if problem.code() == Code::Unavailable => self.filled.get(NAME).to_owned(),
+            Why::Problem(_) | Why::Refused(_) => once::name(),
+        }
+    }
+}
+
+/// The fields of a form as the body of a request: those that are filled in, as text.
+pub(crate) fn body<T: DeserializeOwned>(filled: &Filled, fields: &[&'static str]) -> Result<T, Problem> {
+    let given = fields.iter().filter_map(|name| Some(((*name).to_owned(), filled.given(name)?.into())));
+    parse(given.collect())
+}
+
+/// An object as the body of a request.
+pub(crate) fn parse<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Problem> {
+    body::parse(Value::Object(object).to_string().as_bytes())
+}
+
+/// The name that a form came with.
+pub(crate) fn name(filled: &Filled) -> Result<IdempotencyKey, Problem> {
+    IdempotencyKey::try_from(filled.get(NAME).to_owned())
+        .map_err(|_| Problem::invalid(NAME, "must come with the form: open it again"))
+}
+
+/// A moment as browsers write it, in UTC, as the API has it.
+pub(crate) fn moment(filled: &Filled, name: &str) -> Option<Value> {
+    let given = filled.given(name)?;
+    let text = match given.len() {
+        10 => format!("{given}T00:00:00Z"),
+        16 => format!("{given}:00Z"),
+        19 => format!("{given}Z"),
+        _ => given.to_owned(),
+    };
+    Some(text.into())
+}

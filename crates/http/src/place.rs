@@ -1,0 +1,110 @@
+//! Where this server is, as those know it who open its pages: by configuration, else the address that it listens on, and
+//! never what a request calls it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
+
+use crate::settings::{PublicUrl, Settings};
+
+/// One of the two places that pages are at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    origin: String,
+    is_plain_loopback: bool,
+}
+
+impl Place {
+    fn configured(url: &PublicUrl) -> Place {
+        Place { origin: url.as_str().to_owned(), is_plain_loopback: url.is_plain() }
+    }
+
+    /// Whoever listens everywhere is found on loopback at least.
+    fn listening(address: SocketAddr) -> Place {
+        let ip = match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            other => other,
+        };
+        let origin = format!("http://{}", SocketAddr::new(ip, address.port()));
+        Place { origin, is_plain_loopback: ip.is_loopback() }
+    }
+
+    /// Such as `https://example.com`, without a slash at the end.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether browsers are to send cookies over encrypted connections only: always, except to this machine itself.
+    pub(crate) fn has_secure_cookies(&self) -> bool {
+        !self.is_plain_loopback
+    }
+}
+
+/// Both places. They are known once the ports are bound.
+#[derive(Default)]
+pub(crate) struct Places {
+    public: OnceLock<Place>,
+    operator: OnceLock<Place>,
+}
+
+impl Places {
+    pub(crate) fn of(settings: &Settings) -> Places {
+        let places = Places::default();
+        for (place, url) in
+            [(&places.public, &settings.public_url), (&places.operator, &settings.operator_url)]
+        {
+            if let Some(url) = url {
+                place.get_or_init(|| Place::configured(url));
+            }
+        }
+        places
+    }
+
+    /// Takes the addresses that were bound where configuration says nothing.
+    pub(crate) fn bound(&self, public: SocketAddr, operator: Option<SocketAddr>) {
+        self.public.get_or_init(|| Place::listening(public));
+        if let Some(operator) = operator {
+            self.operator.get_or_init(|| Place::listening(operator));
+        }
+    }
+
+    /// Where customers are, and everybody who reads.
+    pub(crate) fn public(&self) -> &Place {
+        self.public.get_or_init(|| Place::listening(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))))
+    }
+
+    /// Where operators are: with everybody else, unless they have a port of their own.
+    pub(crate) fn operator(&self) -> &Place {
+        match self.operator.get() {
+            Some(place) => place,
+            None => self.public(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_what_configuration_says_and_else_what_is_listened_on() {
+        for (address, origin, is_secure) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", false),
+            ("0.0.0.0:80", "http://127.0.0.1:80", false),
+            ("[::]:80", "http://[::1]:80", false),
+            ("192.0.2.7:80", "http://192.0.2.7:80", true),
+        ] {
+            let place = Place::listening(address.parse().unwrap());
+            assert_eq!((place.origin(), place.has_secure_cookies()), (origin, is_secure), "{address}");
+        }
+        let public_url = Some("https://credits.example.com/".parse().unwrap());
+        let settings = Settings { public_url, ..Settings::default() };
+        let own = Some("127.0.0.1:2".parse().unwrap());
+        for (operator, expected) in [(None, "https://credits.example.com"), (own, "http://127.0.0.1:2")] {
+            let places = Places::of(&settings);
+            places.bound("127.0.0.1:1".parse().unwrap(), operator);
+            assert_eq!(places.public().origin(), "https://credits.example.com");
+            assert_eq!(places.operator().origin(), expected);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// What the browser tests share: a real Chromium, and a look at pages with axe.
+import { access, constants, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const require = createRequire(import.meta.url);
+const STEP_TIMEOUT_MS = 20_000;
+
+export async function launch() {
+  const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
+  await access(executablePath, constants.X_OK);
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+
+// A page of a browser of its own, with no cookies yet. Whatever its console complains of is gathered: a script or a style
+// that the policy refuses is a complaint.
+export async function open(browser, options = {}) {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    reducedMotion: 'reduce', // no colour is looked at while it changes
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(STEP_TIMEOUT_MS);
+  page.complaints = [];
+  page.on('console', (message) => {
+    // A form that is refused is answered with its status, and the browser tells of that.
+    if (message.text().startsWith('Failed to load resource: the server responded with a status of 4')) return;
+    if (message.type() === 'error') page.complaints.push(`${message.text()} at ${page.url()}`);
+  });
+  page.on('pageerror', (error) => page.complaints.push(`${error.message} at ${page.url()}`));
+  return page;
+}
+
+// What axe finds serious or critical on the page as it stands, in both themes.
+export async function axe(page) {
+  const source = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
+  const found = [];
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    // Colours that are on their way from the one theme to the other are those of neither.
+    await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+    // Evaluated by the debugger, which the page's policy does not bind.
+    await page.evaluate(source);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    for (const { id, impact, nodes } of violations) {
+      if (impact !== 'serious' && impact !== 'critical') continue;
+      found.push(...nodes.map((node) => `${id} (${impact}, ${colorScheme}): ${node.target} on ${page.url()}: ${node.failureSummary}`));
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  return found;
+}
+
+// Runs a scenario and prints what it answers as JSON; what it throws ends the process with an error.
+export async function run(scenario) {
+  let browser;
+  try {
+    browser = await launch();
+    console.log(JSON.stringify(await scenario(browser)));
+  } catch (error) {
+    // The first lines only: what follows is playwright's log, which may quote a secret.
+    console.error(error.message.split('\n').slice(0, 2).join(' '));
+    process.exitCode = 1;
+  } finally {
+    await browser?.close();
+  }
+}

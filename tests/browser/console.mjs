@@ -1,0 +1,90 @@
+// An operator at work in the console, in a real browser: node console.mjs SERVER_URL OPERATOR_KEY
+// Prints as JSON what was seen.
+import { axe, open, run } from './browser.mjs';
+
+const [base, operatorKey] = process.argv.slice(2);
+
+async function signIn(page) {
+  await page.goto(`${base}/console`);
+  await page.getByLabel('Operator key').fill(operatorKey);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+}
+
+async function wrongKey(browser) {
+  const page = await open(browser);
+  await page.goto(`${base}/console`);
+  await page.getByLabel('Operator key').fill(`${operatorKey}x`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const error = page.getByText('No live operator key has this secret.');
+  await error.waitFor();
+  const seen = { cookies: (await page.context().cookies()).map((cookie) => cookie.name) };
+  await page.context().close();
+  return seen;
+}
+
+// Opens a dialog by a link, looks at it, fills it in and sends it.
+async function act(page, link, fields, submit, findings) {
+  await link.click();
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  findings.push(...await axe(page));
+  for (const [label, value] of Object.entries(fields)) await dialog.getByLabel(label, { exact: false }).first().fill(value);
+  await dialog.getByRole('button', { name: submit }).click();
+  await page.getByRole('status').first().waitFor();
+  return page.getByRole('status').first().textContent();
+}
+
+const firstEntry = (page) => page.locator('#entries tbody tr').first().innerText();
+
+run(async (browser) => {
+  const findings = [];
+  const refused = await wrongKey(browser);
+  const page = await open(browser);
+  await page.goto(`${base}/console`);
+  findings.push(...await axe(page));
+  await signIn(page);
+  findings.push(...await axe(page));
+
+  await page.getByRole('link', { name: 'Accounts', exact: true }).first().click();
+  await page.getByLabel('Name, external id or id').fill('acm');
+  await page.getByRole('button', { name: 'Search' }).click();
+  findings.push(...await axe(page));
+  const found = await page.locator('#accounts tbody tr').count();
+  await page.getByRole('link', { name: 'Acme Studio' }).click();
+  findings.push(...await axe(page));
+
+  const granted = await act(page, page.getByRole('link', { name: 'Grant credits' }),
+    { Credits: '250.5', Reference: 'invoice 7' }, 'Grant credits', findings);
+  const grantEntry = await firstEntry(page);
+
+  await page.getByRole('link', { name: 'Refund', exact: true }).first().click();
+  await page.getByRole('dialog').getByLabel('Credits').fill('1000');
+  await page.getByRole('dialog').getByRole('button', { name: 'Refund' }).click();
+  const tooMuch = await page.getByRole('dialog').getByRole('alert').textContent();
+  await page.getByRole('dialog').getByLabel('Credits').fill('2');
+  await page.getByRole('dialog').getByRole('button', { name: 'Refund' }).click();
+  await page.getByRole('status').first().waitFor();
+  const refunded = await page.getByRole('status').first().textContent();
+
+  await page.getByLabel('Kind').selectOption('refund');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  const refundEntry = await firstEntry(page);
+  const refundEntries = await page.locator('#entries tbody tr').count();
+
+  for (const name of ['Prices', 'Operator keys', 'Sessions', 'Audit log', 'Store']) {
+    await page.getByRole('link', { name, exact: true }).first().click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+    findings.push(...await axe(page));
+  }
+  await page.getByRole('link', { name: 'Audit log', exact: true }).first().click();
+  const audit = await page.locator('main tbody tr').allInnerTexts();
+  const { complaints } = page;
+
+  await page.getByRole('button', { name: '中文' }).first().click();
+  const chinese = await page.getByRole('heading', { level: 1 }).textContent();
+  await page.getByRole('button', { name: '退出登录' }).first().click();
+  await page.goto(`${base}/console/accounts`);
+  const afterwards = new URL(page.url()).pathname;
+  return { refused, found, granted, grantEntry, tooMuch, refunded, refundEntry, refundEntries, audit, chinese, afterwards, findings, complaints };
+});
