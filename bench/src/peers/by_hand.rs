@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use coffer_test_postgres::{Cluster, Database};
+use coffer_test_postgres::{Cluster, Database, Settings, Size};
 use tokio::process::Command;
 
 use crate::{Failure, Places};
@@ -42,7 +42,8 @@ impl Postgres {
     pub(crate) fn start(places: &Places) -> Result<Postgres, Failure> {
         program("postgres")?;
         program("pgbench")?;
-        let cluster = Cluster::start();
+        // Both who are measured have it.
+        let cluster = Cluster::with(Settings { size: Size::Busy, ..Settings::default() });
         let device = |path: &Path| {
             let metadata = std::fs::metadata(path);
             metadata.map(|data| data.dev()).map_err(|error| Failure::of(&path.display().to_string(), error))

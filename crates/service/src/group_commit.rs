@@ -22,9 +22,9 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::limits::{ASIDE_BYTES_MAX, ASIDE_COMMANDS_MAX, QUEUE_BYTES_MAX, QUEUE_COMMANDS_MAX};
 use crate::service::Unavailable;
+use crate::tally::Tally;
 use committer::{Applier, Committer};
 use siding::Siding;
-use crate::tally::Tally;
 
 type Answer = Result<Vec<Reply>, Unavailable>;
 

@@ -22,5 +22,5 @@ pub use certificate::foreign_authority;
 pub use cluster::{Cluster, Frozen, Stop};
 pub use database::Database;
 pub use proxy::{Cut, Proxy};
-pub use settings::{Durability, Settings, Tls};
+pub use settings::{Durability, Settings, Size, Tls};
 pub use sql::{Row, Transaction};

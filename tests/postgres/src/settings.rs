@@ -11,6 +11,8 @@ pub struct Settings {
     pub durability: Durability,
     /// Whether it speaks TLS.
     pub tls: Tls,
+    /// What it is sized for.
+    pub size: Size,
 }
 
 /// What a commit is worth.
@@ -21,6 +23,16 @@ pub enum Durability {
     Durable,
     /// `fsync`, `synchronous_commit` and `full_page_writes` off: quick, and a crash may lose or break anything.
     Fast,
+}
+
+/// What a server is sized for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Size {
+    /// What PostgreSQL takes unless told otherwise: it starts on the smallest machine.
+    #[default]
+    Small,
+    /// Millions of rows that are written all the time: as `docs/operations.md` advises.
+    Busy,
 }
 
 /// Whether a server speaks TLS.
@@ -47,6 +59,12 @@ impl Settings {
             Durability::Fast => {
                 text.push_str("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n");
             }
+        }
+        match self.size {
+            Size::Small => {}
+            Size::Busy => text.push_str(
+                "shared_buffers = 2GB\nmax_wal_size = 16GB\ncheckpoint_timeout = 15min\nwal_compression = lz4\n",
+            ),
         }
         match self.tls {
             Tls::Off => {}

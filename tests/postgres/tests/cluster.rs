@@ -70,7 +70,7 @@ async fn what_is_committed_survives_a_crash_and_the_rest_does_not() {
 
 #[tokio::test]
 async fn a_stopped_server_is_there_again_at_the_same_place() {
-    let cluster = Cluster::with(Settings { durability: Durability::Fast, tls: Tls::Off });
+    let cluster = Cluster::with(Settings { durability: Durability::Fast, ..Settings::default() });
     assert_eq!(cluster.administer("SHOW fsync")[0][0].as_deref(), Some("off"));
     let database = cluster.fresh_database();
     cluster.stop(Stop::Fast);
@@ -91,7 +91,7 @@ fn speaks_tls(cluster: &Cluster) -> bool {
 #[tokio::test]
 async fn tls_is_off_offered_or_required() {
     for (tls, takes_plain) in [(Tls::Off, true), (Tls::Offered, true), (Tls::Required, false)] {
-        let cluster = Cluster::with(Settings { durability: Durability::Fast, tls });
+        let cluster = Cluster::with(Settings { durability: Durability::Fast, tls, ..Settings::default() });
         assert_eq!(speaks_tls(&cluster), tls != Tls::Off, "{tls:?}");
         let database = cluster.fresh_database();
         database.execute("SELECT 1");
@@ -102,7 +102,8 @@ async fn tls_is_off_offered_or_required() {
 
 #[test]
 fn a_server_shows_the_certificate_of_localhost() {
-    let cluster = Cluster::with(Settings { durability: Durability::Fast, tls: Tls::Offered });
+    let cluster =
+        Cluster::with(Settings { durability: Durability::Fast, tls: Tls::Offered, ..Settings::default() });
     let verified = |host: &str, authority: &Path| {
         let mut command = Command::new("openssl");
         command.args(["s_client", "-starttls", "postgres", "-verify_return_error", "-verify_hostname", host]);
@@ -118,7 +119,7 @@ fn a_server_shows_the_certificate_of_localhost() {
 
 #[test]
 fn nothing_is_left_when_a_cluster_is_dropped() {
-    let cluster = Cluster::with(Settings { durability: Durability::Fast, tls: Tls::Off });
+    let cluster = Cluster::with(Settings { durability: Durability::Fast, ..Settings::default() });
     let (directory, address) = (cluster.directory().to_owned(), cluster.address());
     drop(cluster);
     assert!(!directory.exists());

@@ -1,5 +1,5 @@
 //! A ledger with something of everything: each kind of entry, holds and grants in each state, debt, refusals that are
-//! remembered, rotated keys, erased text, a closed account. For tests of the file as a whole.
+//! remembered, rotated keys, erased text, a closed account, sessions, operators' actions. For tests of the file as a whole.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -46,6 +46,7 @@ impl EveryKind {
         accounts.push(maker.in_debt().await);
         accounts.push(maker.erased().await);
         accounts.push(maker.closed().await);
+        maker.operators(&accounts[0]).await;
         let told = maker.told;
         EveryKind { accounts, secret, told }
     }
@@ -218,6 +219,15 @@ impl Maker<'_> {
         self.api.post_named(&path, "adjusted", adjusted).await.wants(201);
         self.api.post(&format!("/v1/accounts/{account}/erase"), json!({})).await.wants(200);
         account
+    }
+
+    /// An operator's key that has done something, a session of its holder, and one of a customer.
+    async fn operators(&self, account: &str) {
+        let made = self.api.post("/v1/operator-keys", json!({"name": "second"})).await.wants(201);
+        let second = self.api.with_operator_key(&made.text_of("secret"));
+        second.sign_in().await;
+        let path = format!("/v1/accounts/{account}/portal-sessions");
+        second.post(&path, json!({})).await.wants(201);
     }
 
     async fn closed(&mut self) -> String {

@@ -359,6 +359,16 @@ impl Api {
         (made.text_of("id"), made.text_of("secret"))
     }
 
+    /// Opens a session at the console, as its page does.
+    pub(crate) async fn sign_in(&self) {
+        let form = format!("key={}", self.operator_key);
+        let request = self.client.post(format!("{}/console/sign-in", self.base));
+        let request = request.header("Sec-Fetch-Site", "same-origin");
+        let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(form);
+        let response = request.send().await.expect("an answer");
+        assert!(response.status().is_success(), "{response:?}");
+    }
+
     /// What an account has available, in whole credits.
     pub(crate) async fn available(&self, account: &str) -> i64 {
         let balance = self.get(&format!("/v1/accounts/{account}/balance")).await.wants(200);

@@ -10,8 +10,8 @@ use coffer_ledger::{
     SessionId, SessionOf, Timestamp,
 };
 use coffer_store::{
-    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows, MemoryStore,
-    NameSearch, Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
+    AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows,
+    MemoryStore, NameSearch, Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use tokio::sync::Barrier;
 

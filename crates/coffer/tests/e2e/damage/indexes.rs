@@ -20,6 +20,14 @@ const UNHEARD: &[(&str, &str)] = &[
     ("keys_by_account", "UPDATE keys SET account_id = zeroblob(16)"),
     ("retired_secrets_by_key", "UPDATE retired_secrets SET until = until + 1"),
     ("remembered_refusals_by_time", "UPDATE remembered SET at = at + 1"),
+    ("account_profiles_by_name", "UPDATE account_profiles SET name = 'another'"),
+    ("sessions_by_holder", "UPDATE sessions SET holder = zeroblob(16)"),
+    ("sessions_of_operators", "UPDATE sessions SET holder_kind = 'operator' WHERE holder_kind = 'account'"),
+    ("actions_by_account", "UPDATE actions SET account_id = zeroblob(16) WHERE account_id IS NOT NULL"),
+    (
+        "actions_by_operator_key",
+        "UPDATE actions SET operator_key_id = zeroblob(16) WHERE operator_key_id IS NOT NULL",
+    ),
 ];
 
 /// Changes a table behind the back of one of its indexes.

@@ -21,7 +21,7 @@ fn refused(url: &str) -> String {
 }
 
 fn with_tls(tls: Tls) -> Cluster {
-    Cluster::with(Settings { durability: Durability::Fast, tls })
+    Cluster::with(Settings { durability: Durability::Fast, tls, ..Settings::default() })
 }
 
 #[test]
