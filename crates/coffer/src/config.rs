@@ -66,7 +66,7 @@ pub(crate) struct ServerOptions {
     /// Requests a second with one operator's key, 0 for no limit [default: 0]
     #[arg(long, env = "COFFER_OPERATOR_REQUESTS_PER_SECOND", value_name = "N")]
     operator_requests_per_second: Option<u32>,
-    /// Where customers reach the pages, such as https://credits.example.com [default: where it listens]
+    /// The address (scheme and host) at which customers reach the pages [default: where it listens]
     #[arg(long, env = "COFFER_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Where operators reach the console, if it has an address of its own [default: where that listens]

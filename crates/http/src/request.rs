@@ -24,12 +24,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The pattern of the path that answered a request, for the log.
 #[derive(Clone, Debug)]
-struct Route(String);
+struct Route(MatchedPath);
 
 /// Notes which route answers a request.
 pub(crate) async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.extensions_mut().insert(Route(route.as_str().to_owned()));
+    response.extensions_mut().insert(Route(route));
     response
 }
 
@@ -64,10 +64,11 @@ impl Endpoint {
         let status = response.status();
         let took = started.elapsed();
         // The route, not the path: a path could be anything, a key that went astray included.
-        let route = match response.extensions_mut().remove::<Route>() {
-            Some(Route(route)) => route,
-            None if part == Part::Balance => app.balance_path.clone(),
-            None => String::new(),
+        let noted = response.extensions_mut().remove::<Route>();
+        let route = match &noted {
+            Some(Route(route)) => route.as_str(),
+            None if part == Part::Balance => app.balance_path.as_str(),
+            None => "",
         };
         let id = id.to_str().expect("hexadecimal digits are visible");
         if status == StatusCode::SERVICE_UNAVAILABLE {

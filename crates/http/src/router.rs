@@ -29,7 +29,6 @@ use crate::{App, console, customer, docs, health, openapi, pages, portal, reques
 /// What to serve: everything in one place, or the operator's part on a port of its own.
 pub struct Routers {
     pub(crate) app: Arc<App>,
-    operator: Router<Arc<App>>,
 }
 
 /// What a port serves.
@@ -62,24 +61,26 @@ pub fn routers(service: Arc<Service>, settings: Settings) -> Routers {
         places,
         forms,
     });
-    Routers { operator: operator_routes(), app }
+    Routers { app }
 }
 
 impl Routers {
     /// The routes of a port.
     #[must_use]
     pub fn surface(&self, surface: Surface) -> Endpoint {
-        let (serves_balance, routes) = match surface {
-            Surface::Whole => (true, self.operator.clone().merge(customer_routes())),
-            Surface::Public => (true, customer_routes()),
-            Surface::Operator => (false, self.operator.clone()),
+        let (serves_balance, routes, pages) = match surface {
+            Surface::Whole => {
+                (true, operator_routes().merge(customer_routes()), operator_pages().merge(portal::routes()))
+            }
+            Surface::Public => (true, customer_routes(), portal::routes()),
+            Surface::Operator => (false, operator_routes(), operator_pages()),
         };
+        let own_pages_only =
+            axum::middleware::from_fn_with_state(Arc::clone(&self.app), session::from_own_pages_only);
+        let pages = pages.merge(everyones_pages()).route_layer(own_pages_only);
         let routes = routes
             .merge(everywhere())
-            .route_layer(axum::middleware::from_fn_with_state(
-                Arc::clone(&self.app),
-                session::from_own_pages_only,
-            ))
+            .merge(pages)
             .route_layer(axum::middleware::from_fn(request::note_route))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
@@ -120,15 +121,21 @@ fn operator_routes() -> Router<Arc<App>> {
         .route("/v1/operator-keys", get(operator_keys::list).post(operator_keys::create))
         .route("/v1/operator-keys/{id}/revoke", post(operator_keys::revoke))
         .route("/metrics", get(health::metrics))
-        .merge(console::routes())
-        .merge(session::operator_routes())
+}
+
+fn operator_pages() -> Router<Arc<App>> {
+    console::routes().merge(session::operator_routes())
 }
 
 fn customer_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/me/balance", get(customer::balance))
         .route("/v1/me/entries", get(customer::entries))
-        .merge(portal::routes())
+}
+
+/// What every page sends, whoever looks at it.
+fn everyones_pages() -> Router<Arc<App>> {
+    Router::new().route("/preferences", post(pages::preferences::choose))
 }
 
 fn everywhere() -> Router<Arc<App>> {
@@ -140,7 +147,6 @@ fn everywhere() -> Router<Arc<App>> {
         .route(docs::endpoint::PATH, get(docs::endpoint::show))
         .route("/docs/style.css", get(docs::style))
         .route("/assets/{name}", get(pages::assets::show))
-        .route("/preferences", post(pages::preferences::choose))
 }
 
 async fn not_found() -> Problem {

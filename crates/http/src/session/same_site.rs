@@ -17,21 +17,15 @@ use crate::pages::look::Look;
 use crate::pages::page::{Heading, Page};
 use crate::pages::part;
 
-/// What pages are under: everything else has no cookie and needs no such check.
-const PATHS: [&str; 3] = ["/console", "/portal", "/preferences"];
-
-/// Lets requests to pages through that only read, and those that one of this server's pages sends.
+/// Lets requests to pages through that only read, and those that one of this server's pages sends. Everything else has no cookie
+/// and needs no such check.
 pub(crate) async fn from_own_pages_only(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
-    let is_page = PATHS.iter().any(|page| {
-        path.strip_prefix(page).is_some_and(|behind| behind.is_empty() || behind.starts_with('/'))
-    });
     let is_safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if !is_page || is_safe || is_from_own_page(&app, request.headers()) {
+    if is_safe || is_from_own_page(&app, request.headers()) {
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
