@@ -25,7 +25,7 @@ const PAUSE_MS_FIRST: u64 = 2;
 const PAUSE_MS_MAX: u64 = 200;
 /// How long the database may take to answer what is loaded, locks of others included, and what is put in order before and
 /// afterwards. It may be there and say nothing, and nobody shall wait without end.
-const LOAD_MAX: Duration = Duration::from_secs(10);
+pub(super) const LOAD_MAX: Duration = Duration::from_secs(10);
 pub(super) const SETTLE_MAX: Duration = Duration::from_secs(5);
 /// How old prices may be when they are charged: with what was waited for after they were read.
 const PRICES_AGE_MAX: Duration = Duration::from_millis(800);
@@ -308,9 +308,10 @@ impl Open {
     }
 
     /// The connection after its transaction; one that has changed nothing is rolled back.
-    async fn into_committed(mut self, has_changed_nothing: bool) -> Result<Object, tokio_postgres::Error> {
+    async fn into_committed(mut self, has_changed_nothing: bool) -> Result<Object, Failure> {
         if has_changed_nothing {
-            self.connection().batch_execute("ROLLBACK").await?;
+            let rolled_back = timeout(SETTLE_MAX, self.connection().batch_execute("ROLLBACK")).await;
+            rolled_back.map_err(|_| Failure::Again(silent()))??;
         }
         Ok(self.0.take().expect("it is there until it is given back"))
     }

@@ -5,15 +5,16 @@ use std::time::Duration;
 use coffer_ledger::Changes;
 use deadpool_postgres::Object;
 use tokio::time::timeout;
+use tokio_postgres::Statement;
 
 use super::PostgresStore;
-use super::batch::{Decided, Failure, SETTLE_MAX};
-use super::database::all;
+use super::batch::{Decided, Failure, LOAD_MAX, SETTLE_MAX};
+use super::database::{all, silent};
 use super::error::{Setback, describe};
 use super::load::Before;
 use super::names::GivenNames;
 use super::pipeline::{Pipeline, prepared};
-use super::statement::Call;
+use super::statement::Argument;
 use super::write;
 use crate::StoreError;
 
@@ -39,22 +40,23 @@ impl PostgresStore {
         if decided.changes.is_empty() {
             return Ok(decided);
         }
-        self.note_owners(&decided.given).await?;
-        let calls = self.writing(connection, &decided, before).await?;
-        match commit(connection, calls).await {
+        let writing = timeout(LOAD_MAX, self.writing(connection, &decided, before)).await;
+        let statements = writing.map_err(|_| Failure::Again(silent()))??;
+        match commit(connection, statements).await {
             Ok(()) => Ok(decided),
             Err(Uncommitted::Refused(error)) => Err(error.into()),
             Err(Uncommitted::InDoubt) => Err(Failure::InDoubt(Box::new(decided))),
         }
     }
 
-    /// The statements that write what has changed.
+    /// The statements that write what has changed, prepared.
     async fn writing(
         &self,
         connection: &Object,
         decided: &Decided,
         before: &Before,
-    ) -> Result<Vec<Call>, Failure> {
+    ) -> Result<Vec<(Statement, Vec<Argument>)>, Failure> {
+        self.note_owners(&decided.given).await?;
         let form = self.database.form;
         let mut calls = write::changes(form, &decided.changes, before);
         calls.extend(decided.given.claims(form));
@@ -63,7 +65,7 @@ impl PostgresStore {
             calls.extend(write::erase(form, erasure, &texts).map_err(StoreError::from)?);
         }
         calls.extend(decided.witness.mark());
-        Ok(calls)
+        Ok(prepared(connection, calls).await?)
     }
 
     /// Notes those who get a name that was reserved for another; on another connection, for the directory's rows are not
@@ -106,11 +108,10 @@ impl PostgresStore {
 }
 
 /// Sends what is to be written and the commit together.
-async fn commit(connection: &Object, calls: Vec<Call>) -> Result<(), Uncommitted> {
-    let prepared = prepared(connection, calls).await.map_err(Uncommitted::Refused)?;
-    let writes = prepared.len();
+async fn commit(connection: &Object, statements: Vec<(Statement, Vec<Argument>)>) -> Result<(), Uncommitted> {
+    let writes = statements.len();
     let mut pipeline = Pipeline::on(connection);
-    for (statement, arguments) in prepared {
+    for (statement, arguments) in statements {
         pipeline.send(statement, arguments).await;
     }
     pipeline.send_text("COMMIT").await;

@@ -39,6 +39,7 @@ mod cells;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use coffer_ledger::{
@@ -53,10 +54,12 @@ use crate::{
     NameSearch, Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
 use batch::Unapplied;
-use database::{Database, all};
+use database::{Database, all, silent};
+use deadpool_postgres::Object;
 use holders::Holders;
 use recent::Recent;
 use statement::{Bytes, Call, Form, bucket};
+use tokio::time::timeout;
 use watch::SchemaWatch;
 
 pub use clock::DatabaseClock;
@@ -71,6 +74,8 @@ use error::describe;
 const LANES: usize = 2;
 /// How many lanes there are where they are: one for each bucket.
 const LANES_SHARDED: usize = 256;
+/// How long the database may take over what is written beside the batches.
+const APART_MAX: Duration = Duration::from_secs(30);
 
 /// Keeps the ledger in a PostgreSQL database, beside any number of other nodes.
 #[derive(Debug)]
@@ -155,9 +160,16 @@ impl PostgresStore {
     /// Carries out statements one after the other, each by itself.
     async fn write_apart(&self, calls: Vec<Call>) -> Result<(), StoreError> {
         let connection = self.database.writer().await?;
-        self.schema.look_now_and_then(&connection).await?;
-        all(&connection, calls).await?;
-        Ok(())
+        let writing = async {
+            self.schema.look_now_and_then(&connection).await?;
+            all(&connection, calls).await?;
+            Ok(())
+        };
+        let written = timeout(APART_MAX, writing).await;
+        written.unwrap_or_else(|_| {
+            drop(Object::take(connection));
+            Err(silent())
+        })
     }
 }
 
