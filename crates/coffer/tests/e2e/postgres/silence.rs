@@ -82,3 +82,19 @@ async fn an_outage_is_logged_when_it_begins_and_ends_and_not_for_each_request() 
     assert!(of("a request was refused") >= 1, "{log}");
     assert!(log.lines().count() < LINES_MAX, "{} lines:\n{log}", log.lines().count());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_ends_beside_a_silent_database() {
+    let cluster = Cluster::start();
+    let database = cluster.fresh_database();
+    let node = nodes::start(database.url());
+    let account = node.api.account_with(100).await;
+    let (_, secret) = node.api.key_of(&account).await;
+    // A use of a key, which is written at the end at the latest.
+    node.api.read_balance(&secret).await.wants(200);
+    let _frozen = tokio::task::block_in_place(|| cluster.freeze());
+    let started = Instant::now();
+    let log = tokio::task::block_in_place(|| node.stop()).stderr;
+    assert!(started.elapsed() < LONGEST, "{:?}", started.elapsed());
+    assert!(log.contains("the uses of keys could not be written"), "{log}");
+}
