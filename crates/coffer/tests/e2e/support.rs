@@ -294,7 +294,8 @@ impl Answer {
 
 impl Api {
     pub(crate) fn new(address: &str, operator_key: &str) -> Api {
-        let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
+        let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy();
+        let client = client.redirect(reqwest::redirect::Policy::none()).build();
         let client = client.expect("a client needs nothing of its environment");
         Api { base: format!("http://{address}"), operator_key: operator_key.to_owned(), client }
     }
@@ -359,14 +360,16 @@ impl Api {
         (made.text_of("id"), made.text_of("secret"))
     }
 
-    /// Opens a session at the console, as its page does.
-    pub(crate) async fn sign_in(&self) {
+    /// Opens a session at the console, as its page does, and answers the cookie.
+    pub(crate) async fn sign_in(&self) -> String {
         let form = format!("key={}", self.operator_key);
         let request = self.client.post(format!("{}/console/sign-in", self.base));
         let request = request.header("Sec-Fetch-Site", "same-origin");
         let request = request.header("Content-Type", "application/x-www-form-urlencoded").body(form);
         let response = request.send().await.expect("an answer");
-        assert!(response.status().is_success(), "{response:?}");
+        assert_eq!(response.status(), 303, "{response:?}");
+        let cookie = response.headers()["set-cookie"].to_str().expect("text");
+        cookie.split(';').next().expect("a cookie").to_owned()
     }
 
     /// What an account has available, in whole credits.

@@ -227,3 +227,16 @@ async fn a_key_is_verified_and_nothing_is_spent() {
     let table = done(desk.run_with_input(&["key", "verify"], &secret), &["key", "verify"]);
     assert!(table.contains(&account) && !table.contains(&secret), "{table}");
 }
+
+#[tokio::test]
+async fn a_link_to_an_accounts_own_page_is_made() {
+    let desk = Desk::open();
+    let account = desk.account();
+    let made = desk.json(&["portal", "--account", &account, "--expires-in", "60"]);
+    let link = text(&made, "url");
+    let (page, token) = link.split_once('#').expect("the token is where browsers send nothing");
+    assert_eq!(page, format!("{}/portal/open", desk.server.api.url()));
+    assert!(token.starts_with("ses_"), "{token}");
+    let shown = desk.done(&["portal", "--account", &account]);
+    assert!(shown.contains(page), "{shown}");
+}

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use coffer_test_postgres::Cluster;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::nodes::Pair;
@@ -62,4 +63,20 @@ async fn a_node_that_cannot_know_says_so() {
         pair.api(1).read_balance(&secret).await.text == user_credits("5")
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_opened_on_one_node_ends_on_all_with_its_key() {
+    let pair = Pair::start(Cluster::shared().fresh_database());
+    let made = pair.api(0).post("/v1/operator-keys", json!({"name": "second"})).await.wants(201);
+    let cookie = pair.api(0).with_operator_key(&made.text_of("secret")).sign_in().await;
+    let status = async |number| {
+        let headers = [("Cookie", cookie.as_str())];
+        pair.api(number).call(Method::GET, "/console", &headers, None).await.expect("an answer").status
+    };
+    assert_eq!((status(0).await, status(1).await), (200, 200), "a node keeps no sessions");
+    let revoked = format!("/v1/operator-keys/{}/revoke", made.text_of("id"));
+    pair.api(1).post(&revoked, json!({})).await.wants(200);
+    assert_eq!((status(0).await, status(1).await), (303, 303), "at once");
+    pair.stop();
 }
