@@ -185,12 +185,26 @@ impl Service {
         Ok(Some((operator, session)))
     }
 
-    /// Ends a session.
+    /// Ends a session from within: whoever holds it leaves.
     ///
     /// # Errors
     /// Where it cannot be ended just now.
-    pub async fn end_session(&self, id: SessionId, of: SessionOf) -> Result<(), Unavailable> {
+    pub async fn sign_out(&self, id: SessionId, of: SessionOf) -> Result<(), Unavailable> {
         self.submit(Command::EndSession(EndSession { id, of })).await.map(drop)
+    }
+
+    /// Ends a session that somebody has picked from a list.
+    ///
+    /// # Errors
+    /// Where it cannot be ended just now.
+    pub async fn end_session(
+        &self,
+        id: SessionId,
+        of: SessionOf,
+        (actor, channel): (Actor, Channel),
+    ) -> Result<(), Unavailable> {
+        let command = Command::EndSession(EndSession { id, of });
+        self.submit(audited(actor, channel, command)).await.map(drop)
     }
 
     /// Ends all sessions of one holder, and the links that nobody has opened.

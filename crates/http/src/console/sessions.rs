@@ -42,9 +42,8 @@ pub(crate) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) ->
 }
 
 async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<String, Why> {
-    let own = visitor.key();
+    let (own, by) = (visitor.key(), (visitor.actor(), Channel::Console));
     if filled.get("do") == "end-all" {
-        let by = (visitor.actor(), Channel::Console);
         app.service.end_sessions(own, None, by).await.map_err(Problem::from)?;
         return Ok("/console/sign-in".to_owned());
     }
@@ -56,7 +55,7 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<Stri
     if session.of != own {
         visitor.allowed(Scope::Admin)?;
     }
-    app.service.end_session(id, session.of).await.map_err(Problem::from)?;
+    app.service.end_session(id, session.of, by).await.map_err(Problem::from)?;
     Ok(href(PATH, [("done", "session-ended")]))
 }
 

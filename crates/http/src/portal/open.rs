@@ -77,7 +77,7 @@ pub(super) async fn open(
 async fn end_earlier(app: &App, headers: &HeaderMap) {
     let Some(token) = Whose::Customer.token(app, headers) else { return };
     if let Ok(Some((_, earlier))) = app.service.customer_session(&token).await
-        && let Err(error) = app.service.end_session(earlier.id, earlier.of).await
+        && let Err(error) = app.service.sign_out(earlier.id, earlier.of).await
     {
         tracing::debug!(%error, "an earlier session could not be ended");
     }
@@ -86,7 +86,7 @@ async fn end_earlier(app: &App, headers: &HeaderMap) {
 /// Ends the session, and says where to go from here.
 pub(super) async fn sign_out(State(app): Shared, look: Look, here: CustomerHere) -> Response {
     let session = &here.session;
-    if let Err(unavailable) = app.service.end_session(session.id, session.of).await {
+    if let Err(unavailable) = app.service.sign_out(session.id, session.of).await {
         return respond::page(Problem::from(unavailable).status(), &page(look, None));
     }
     left(&app, look, session.return_url.as_ref())

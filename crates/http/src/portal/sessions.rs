@@ -40,14 +40,15 @@ pub(super) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) ->
 /// Answers whether the visitor's own session has ended with it.
 async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<bool, Problem> {
     let of = SessionOf::Account(visitor.account_id());
+    let by = (Actor::Customer, Channel::Portal);
     if filled.get("do") == "end-all" {
-        app.service.end_sessions(of, None, (Actor::Customer, Channel::Portal)).await?;
+        app.service.end_sessions(of, None, by).await?;
         return Ok(true);
     }
     let id: SessionId = filled.get("of").parse().map_err(|_| Problem::not_found("session"))?;
     let session = app.service.reader().session(id).await?.filter(|session| session.of == of);
     let session = session.ok_or_else(|| Problem::not_found("session"))?;
-    app.service.end_session(session.id, of).await?;
+    app.service.end_session(session.id, of, by).await?;
     Ok(session.id == visitor.session())
 }
 

@@ -101,7 +101,7 @@ pub(super) async fn sign_out_everywhere(State(app): Shared, look: Look, here: Op
 async fn end(app: &Arc<App>, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(token) = Whose::Operator.token(app, headers) else { return Ok(()) };
     if let Some((_, session)) = app.service.operator_session(&token).await? {
-        app.service.end_session(session.id, session.of).await?;
+        app.service.sign_out(session.id, session.of).await?;
     }
     Ok(())
 }

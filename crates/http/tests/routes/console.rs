@@ -442,6 +442,7 @@ async fn actions_are_in_the_audit_log_and_sessions_can_be_ended() {
     for said in ["Credits granted", "Account created", "Signed in", ">12<", account.as_str()] {
         assert!(page.text.contains(said), "{said} in {}", page.text);
     }
+    assert!(!page.text.contains("Sessions ended"), "nobody has ended one yet");
     let nobody = desk.get("/console/audit?account=acc_nobody").await;
     assert!(nobody.status == 200 && nobody.text.contains("Nothing has been done"), "{}", nobody.text);
 
@@ -459,6 +460,8 @@ async fn actions_are_in_the_audit_log_and_sessions_can_be_ended() {
     assert_eq!(ended.header("location"), "/console/sessions?done=session-ended");
     assert_eq!(other.get("/console").await.status, 303, "the other browser must sign in again");
     assert_eq!(desk.get("/console").await.status, 200);
+    let told = desk.get("/console/audit").await.text;
+    assert!(told.contains("Sessions ended"), "who ended another's session is told: {told}");
     assert_eq!(desk.post("/console/sessions", &[("do", "end-all")]).await.status, 303);
     assert_eq!(desk.get("/console").await.status, 303);
 }

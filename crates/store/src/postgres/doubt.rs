@@ -96,10 +96,13 @@ impl PostgresStore {
 
     /// Looks for a witness; answers with the connection on which that worked.
     async fn look_for(&self, witness: &Witness) -> Result<(bool, Object), StoreError> {
+        // A look that was not answered may have made the mark itself: then a mark that is there tells nothing.
+        let mut may_have_marked = false;
         for _ in 0..LOOKS_MAX {
             sleep(LOOK_AGAIN).await;
             let Ok(connection) = self.database.writer().await else { continue };
             match timeout(LOOK_MAX, is_there(&connection, witness)).await {
+                Ok(Ok(true)) if may_have_marked => return Err(StoreError::InDoubt),
                 Ok(Ok(is_there)) => {
                     tracing::info!(
                         is_there,
@@ -110,6 +113,7 @@ impl PostgresStore {
                 Ok(Err(error)) => tracing::debug!(error = describe(&error), "it cannot be found out yet"),
                 Err(_) => tracing::debug!("it cannot be found out yet: the database does not answer"),
             }
+            may_have_marked = matches!(witness, Witness::Mark(..));
             drop(Object::take(connection));
         }
         Err(StoreError::InDoubt)
