@@ -49,6 +49,7 @@ run(async (browser) => {
   await page.getByRole('link', { name: 'Accounts', exact: true }).first().click();
   await page.getByLabel('Name, external id or id').fill('acm');
   await page.getByRole('button', { name: 'Search' }).click();
+  await page.waitForURL(/[?&]q=acm/);
   findings.push(...await axe(page));
   const found = await page.locator('#accounts tbody tr').count();
   await page.getByRole('link', { name: 'Acme Studio' }).click();
@@ -69,6 +70,7 @@ run(async (browser) => {
 
   await page.getByLabel('Kind').selectOption('refund');
   await page.getByRole('button', { name: 'Filter' }).click();
+  await page.waitForURL(/[?&]kind=refund/);
   const refundEntry = await firstEntry(page);
   const refundEntries = await page.locator('#entries tbody tr').count();
 
@@ -78,12 +80,16 @@ run(async (browser) => {
     findings.push(...await axe(page));
   }
   await page.getByRole('link', { name: 'Audit log', exact: true }).first().click();
+  await page.getByRole('heading', { name: 'Audit log', level: 1 }).waitFor();
+  await page.waitForLoadState();
   const audit = await page.locator('main tbody tr').allInnerTexts();
   const { complaints } = page;
 
   await page.getByRole('button', { name: '中文' }).first().click();
+  await page.getByRole('button', { name: '退出登录' }).first().waitFor();
   const chinese = await page.getByRole('heading', { level: 1 }).textContent();
   await page.getByRole('button', { name: '退出登录' }).first().click();
+  await page.waitForURL(/sign-in/);
   await page.goto(`${base}/console/accounts`);
   const afterwards = new URL(page.url()).pathname;
   return { refused, found, granted, grantEntry, tooMuch, refunded, refundEntry, refundEntries, audit, chinese, afterwards, findings, complaints };

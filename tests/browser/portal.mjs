@@ -50,6 +50,7 @@ run(async (browser) => {
   findings.push(...await axe(page));
   const live = await ask(page, secret);
   await page.getByRole('dialog').getByRole('link', { name: 'Close' }).click();
+  await page.locator('dialog').waitFor({ state: 'detached' }); // a browser tells of the end of a dialog in a task of its own
   const isGone = !(await page.content()).includes(secret);
 
   // The program spends, and it shows.
@@ -65,6 +66,7 @@ run(async (browser) => {
   await page.getByRole('link', { name: 'Statement', exact: true }).first().click();
   await page.getByLabel('Kind').selectOption('charge');
   await page.getByRole('button', { name: 'Filter' }).click();
+  await page.waitForURL(/[?&]kind=charge/);
   const entry = await page.locator('main tbody tr').first().innerText();
   findings.push(...await axe(page));
   const download = page.waitForEvent('download');
