@@ -15,6 +15,7 @@ mod migrate;
 
 mod database_url;
 
+mod day_sums;
 mod health;
 mod named;
 mod page;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use coffer_ledger::{
-    Account, AccountId, AccountRecord, Action, Charge, ChargeId, Credits, Entry, EntryKind, Grant, GrantId,
-    Hold, HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash,
-    Session, SessionId, SessionOf, Timestamp, UuidBytes,
+    Account, AccountId, AccountRecord, Action, Charge, ChargeId, Credits, Entry, Grant, GrantId, Hold,
+    HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash, Session,
+    SessionId, SessionOf, Timestamp, UuidBytes,
 };
 
 use super::{MemoryStore, State, pick};
+use crate::day_sums::Spent;
 use crate::{
     AccountFilter, ActionFilter, ChargeFilter, EntryOrder, EntryPage, EntryQuery, HoldFilter, Holder,
     NameSearch, Page, Reader, Span, StoreError, StoreHealth, StoreKind, Usage, UsageBy, UsageOf,
@@ -222,27 +223,23 @@ impl Reader for MemoryStore {
         to: Timestamp,
     ) -> Result<Vec<Usage>, StoreError> {
         let state = self.state();
-        let mut sums: Vec<Usage> = Vec::new();
+        let mut sums: Vec<(UsageOf, Spent)> = Vec::new();
         for entry in state.entries_of(account_id).iter().filter(|entry| entry.at >= from && entry.at < to) {
-            let (charges, charged, refunded) = match Charge::of_entry(entry) {
-                Some(charge) => (1, charge.credits, Credits::ZERO),
-                None if entry.kind == EntryKind::Refund => (0, Credits::ZERO, entry.credits),
-                None => continue,
-            };
+            let Some(spent) = Spent::by(entry) else { continue };
             let of = match by {
                 UsageBy::Day => UsageOf::Day(entry.at.start_of_day()),
                 UsageBy::Key => UsageOf::Key(entry.origin.key_id),
                 UsageBy::Operation => UsageOf::Operation(entry.purpose.operation.clone()),
             };
-            let place = sums.iter().position(|sum| sum.of == of).unwrap_or_else(|| {
-                sums.push(Usage { of, charges: 0, charged: Credits::ZERO, refunded: Credits::ZERO });
+            let place = sums.iter().position(|(sum_of, _)| *sum_of == of).unwrap_or_else(|| {
+                sums.push((of, Spent::NOTHING));
                 sums.len() - 1
             });
-            let sum = &mut sums[place];
-            let add = |a: Credits, b: Credits| a.checked_add(b).expect("the ledger keeps totals in range");
-            sum.charges += charges;
-            (sum.charged, sum.refunded) = (add(sum.charged, charged), add(sum.refunded, refunded));
+            let sum = &mut sums[place].1;
+            *sum = sum.plus(spent).expect("the ledger keeps totals in range");
         }
+        let usage = |(of, Spent { charges, charged, refunded })| Usage { of, charges, charged, refunded };
+        let mut sums: Vec<Usage> = sums.into_iter().map(usage).collect();
         sums.sort_by_key(|sum| match &sum.of {
             UsageOf::Day(day) => (day.unix_ms(), None, None),
             UsageOf::Key(id) => (0, *id, None),

@@ -190,6 +190,7 @@ impl PostgresStore {
             Ok(decided) => {
                 let connection = open.into_committed(decided.changes.is_empty()).await?;
                 self.forget_what_changed(&decided.changes);
+                self.usage.note(&decided.changes.entries);
                 self.settle(&connection, &decided).await;
                 Ok(decided.replies)
             }

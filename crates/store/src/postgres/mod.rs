@@ -27,6 +27,7 @@ mod names;
 mod write;
 
 mod people;
+mod usage;
 
 mod holders;
 mod read;
@@ -60,6 +61,7 @@ use holders::Holders;
 use recent::Recent;
 use statement::{Bytes, Call, Form, bucket};
 use tokio::time::timeout;
+use usage::UsageSums;
 use watch::SchemaWatch;
 
 pub use clock::DatabaseClock;
@@ -88,6 +90,7 @@ pub struct PostgresStore {
     holders: Holders,
     prices: Recent<Operation, Option<Price>>,
     operator_keys: Recent<SecretHash, Arc<OperatorKey>>,
+    usage: UsageSums,
 }
 
 impl PostgresStore {
@@ -113,6 +116,7 @@ impl PostgresStore {
         let database = Arc::new(Database::new(options, writers, form)?);
         Ok(PostgresStore {
             holders: Holders::start(Arc::clone(&database)),
+            usage: UsageSums::start(Arc::clone(&database)),
             database,
             lanes,
             clock: Arc::new(DatabaseClock::started(told)),

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_ledger.sql"),
     include_str!("migrations/0002_people.sql"),
     include_str!("migrations/0003_account_names.sql"),
+    include_str!("migrations/0004_usage.sql"),
 ];
 /// The newest version.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -33,7 +34,7 @@ pub(super) const LOCK_MARK: &str = "SELECT version FROM coffer_schema WHERE buck
 pub(super) const REMOVE_MARK: &str = "DELETE FROM coffer_schema WHERE bucket = 1";
 
 /// What is distributed, by bucket and together.
-pub(super) const TABLES: [&str; 19] = [
+pub(super) const TABLES: [&str; 21] = [
     "accounts",
     "account_profiles",
     "lots",
@@ -53,6 +54,8 @@ pub(super) const TABLES: [&str; 19] = [
     "probe",
     "sessions",
     "actions",
+    "usage_through",
+    "usage_days",
 ];
 
 /// How often the first table is tried to be made beside other nodes that do the same.

@@ -19,6 +19,7 @@ mod writer;
 mod names;
 mod people;
 mod trailing;
+mod usage;
 
 mod published;
 mod read;
@@ -47,6 +48,7 @@ use crate::{
 };
 use published::Published;
 use reader::{Read, ReaderPool};
+use usage::UsageSums;
 use writer::{Job, Scope, Writer};
 
 pub use directory::{DataDirectory, OpenError};
@@ -72,9 +74,10 @@ impl SqliteStore {
         let published = Published::load(&connection).map_err(|error| directory.refused(error))?;
         let recovered = trailing::recover(&connection, &published);
         let recovered = recovered.map_err(|error| directory.refused(error))?;
+        let usage = UsageSums::open(&connection).map_err(|error| directory.refused(error))?;
         let published = Arc::new(published);
         let readers = Arc::new(ReaderPool::new(directory.database()));
-        let writer = Writer::new(connection, directory, Arc::clone(&published), recovered);
+        let writer = Writer::new(connection, directory, Arc::clone(&published), recovered, usage);
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("coffer-writer".to_owned())

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_journal.sql"),
     include_str!("migrations/0004_people.sql"),
     include_str!("migrations/0005_account_names.sql"),
+    include_str!("migrations/0006_usage.sql"),
 ];
 
 /// Settings that the ledger cannot do without; they are read back, for SQLite ignores what it cannot do.

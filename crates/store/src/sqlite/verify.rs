@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::names::{EntryNumber, NameDigest, Names};
 use super::query::{JOURNAL, all, each, one, select};
 use super::read;
+use crate::day_sums::{DAY_SUM, DayAudit, day_sum};
 use crate::rows::{self, Columns};
 
 /// Accounts that a query finds, and what is wrong with them.
@@ -121,6 +122,11 @@ pub(super) fn references(connection: &Connection, tell: &mut impl FnMut(Finding)
         (
             "SELECT count(*) FROM entry_places WHERE number NOT IN (SELECT number FROM entries)",
             "places of no entry",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT account_id FROM usage_days UNION ALL SELECT account_id FROM usage_through) \
+             WHERE account_id NOT IN (SELECT id FROM accounts)",
+            "sums of usage of no account",
         ),
         (
             "SELECT count(*) FROM charge_refunds WHERE charge_id NOT IN \
@@ -268,6 +274,7 @@ fn account(
 ) -> rusqlite::Result<Checked> {
     let of_account = |table: &str| format!("{table} WHERE account_id = ?1");
     let mut audit = Audit::of(id, refunded);
+    let mut usage = usage(connection, id)?;
     let mut entries = 0;
     let mut findings = Vec::new();
     let columns = format!("entries.seq, {}, {}", rows::SEAL, rows::ENTRY);
@@ -282,6 +289,7 @@ fn account(
                     findings.push(format!("{id}: entry {}: what it answers has changed", seq.0));
                 }
                 audit.read(&entry);
+                usage.read(&entry);
             }
             Err(error) => findings.push(format!("{id}: entry {} cannot be read: {error}", seq.0)),
         }
@@ -311,5 +319,18 @@ fn account(
     sums.push(("available", i128::from(stored.balance.available.millionths())));
     sums.push(("held", i128::from(stored.balance.held.millionths())));
     findings.extend(audit.finish());
+    findings.extend(usage.finish());
     Ok(Checked { entries, findings, sums })
+}
+
+/// The sums of what an account has spent, to be compared with its entries.
+fn usage(connection: &Connection, id: AccountId) -> rusqlite::Result<DayAudit> {
+    let mut audit = DayAudit::of(id);
+    let sql = "SELECT seq FROM usage_through WHERE account_id = ?1";
+    if let Some(through) = one(connection, sql, [id.bytes()], rows::seq)? {
+        audit.note_through(through);
+    }
+    let sums = select(DAY_SUM, "usage_days WHERE account_id = ?1");
+    each(connection, &sums, [id.bytes()], day_sum, |sum| audit.note(sum))?;
+    Ok(audit)
 }

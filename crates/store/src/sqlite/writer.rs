@@ -22,7 +22,9 @@ use super::names::{EntryNumber, NameDigest, Names, Step};
 use super::published::Published;
 use super::reader::Begun;
 use super::trailing::{Trailing, Written, numbered};
+use super::usage::UsageSums;
 use super::write;
+use crate::day_sums::BLOCK;
 use crate::{Batch, StoreError};
 
 /// How many pages of 4 KiB the write-ahead log takes before they are moved into the file.
@@ -88,6 +90,7 @@ pub(super) struct Writer {
     published: Arc<Published>,
     trailing: Trailing,
     names: Names,
+    usage: UsageSums,
     /// The last entry of the journal.
     last: EntryNumber,
     /// How many pages the log held when they were last moved.
@@ -128,12 +131,14 @@ impl Writer {
         directory: DataDirectory,
         published: Arc<Published>,
         (trailing, names, last): (Trailing, Names, EntryNumber),
+        usage: UsageSums,
     ) -> Writer {
         Writer {
             connection,
             published,
             trailing,
             names,
+            usage,
             last,
             log_pages_last: 0,
             is_refused: false,
@@ -145,9 +150,9 @@ impl Writer {
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         loop {
-            let is_caught_up = self.trailing.is_empty() && !self.names.is_due();
             let pause = if self.is_refused { REFUSED } else { IDLE };
-            let job = if is_caught_up { jobs.recv().map_err(Into::into) } else { jobs.recv_timeout(pause) };
+            let job =
+                if self.is_caught_up() { jobs.recv().map_err(Into::into) } else { jobs.recv_timeout(pause) };
             match job {
                 Ok(job) => self.work(job),
                 Err(RecvTimeoutError::Timeout) => self.catch_up(jobs),
@@ -162,9 +167,13 @@ impl Writer {
         }
     }
 
+    fn is_caught_up(&self) -> bool {
+        self.trailing.is_empty() && !self.names.is_due() && !self.usage.is_due()
+    }
+
     /// Writes what trails, a slice at a time, until that is done or somebody asks for something.
     fn catch_up(&mut self, jobs: &mpsc::Receiver<Job>) {
-        while !self.trailing.is_empty() || self.names.is_due() {
+        while !self.is_caught_up() {
             let swept = or_stop(|| self.sweep(1));
             or_stop(|| self.checkpoint_when_due());
             match (swept, jobs.try_recv()) {
@@ -189,12 +198,14 @@ impl Writer {
     fn sweep(&mut self, slices: usize) -> Result<(), StoreError> {
         for _ in 0..slices {
             let slice = self.trailing.slice_when_idle();
-            let step = self.transact(|writer| {
+            let (step, added) = self.transact(|writer| {
                 writer.trailing.write_slice(&writer.connection, &writer.published, &slice)?;
-                writer.names.step(&writer.connection)
+                Ok((writer.names.step(&writer.connection)?, writer.usage.add(&writer.connection, 1)?))
             })?;
             self.trailing.swept(&slice);
             self.names.took(step);
+            self.usage.added(added);
+            self.usage.placed(slice.accounts(), &self.published);
             self.show_in_file(slice.accounts().iter().copied());
         }
         Ok(())
@@ -279,17 +290,21 @@ impl Writer {
         } else {
             self.trailing.slice_with(changes.entries.len())
         };
-        let (redo, step) = self.transact(|writer| {
+        // As many entries as are written, and a few more.
+        let blocks = if is_alone { 0 } else { 1 + changes.entries.len() as u64 / BLOCK };
+        let (redo, step, added) = self.transact(|writer| {
             let connection = &writer.connection;
             writer.trailing.write_slice(connection, &writer.published, &slice)?;
             write::changes(connection, &changes, first)?;
             let redo = writer.trailing.write_batch(connection, &writer.published, &batch, &slice)?;
             write::erasures(connection, &changes)?;
             let step = if is_alone { Step::Nothing } else { writer.names.step(connection)? };
-            Ok((redo, step))
+            Ok((redo, step, writer.usage.add(connection, blocks)?))
         })?;
         self.trailing.swept(&slice);
         self.names.took(step);
+        self.usage.added(added);
+        self.usage.placed(slice.accounts(), &self.published);
         self.trailing.absorb(&batch, redo);
         let of_keys = changes.keys.iter().map(|key| key.account_id);
         let changed = changes.accounts.iter().map(|account| account.id).chain(of_keys);
@@ -311,6 +326,7 @@ impl Writer {
         if !accounts.is_empty() {
             self.transact(|writer| writer.write_accounts(&accounts))?;
             accounts.iter().for_each(|id| self.trailing.forget(*id));
+            self.usage.placed(&accounts, &self.published);
             self.show_in_file(accounts.into_iter());
         }
         if let Scope::Account(id) = scope {

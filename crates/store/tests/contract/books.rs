@@ -54,7 +54,7 @@ async fn nothing_is_found_in_any_scenario() {
     coffer_scenarios::check_all(async || {
         let fresh = in_postgres(LaneChoice::AsTheTablesAre).await;
         let database = Arc::new(fresh.database.expect("it has a database"));
-        let driver = StoreDriver::new(Fresh { store: fresh.store, _directory: None, database: None });
+        let driver = StoreDriver::new(Fresh { store: fresh.store, directory: None, database: None });
         Verifying { database, driver, rows: 0 }
     })
     .await;

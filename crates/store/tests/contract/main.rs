@@ -19,6 +19,7 @@ mod postgres;
 mod sqlite;
 mod two_nodes;
 mod upgrade;
+mod usage;
 
 mod history;
 
@@ -39,18 +40,18 @@ use tempfile::TempDir;
 /// A store to be tested, and what it needs to live.
 struct Fresh {
     store: Arc<dyn Store>,
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
     database: Option<Database>,
 }
 
 fn memory() -> Fresh {
-    Fresh { store: Arc::new(MemoryStore::default()), _directory: None, database: None }
+    Fresh { store: Arc::new(MemoryStore::default()), directory: None, database: None }
 }
 
 fn sqlite() -> Fresh {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = SqliteStore::open(DataDirectory::lock(directory.path()).expect("an empty directory"));
-    Fresh { store: Arc::new(store.expect("an empty ledger")), _directory: Some(directory), database: None }
+    Fresh { store: Arc::new(store.expect("an empty ledger")), directory: Some(directory), database: None }
 }
 
 /// PostgreSQL, spoken to as one database or as a sharded one.
@@ -59,7 +60,7 @@ async fn in_postgres(lanes: LaneChoice) -> Fresh {
     let url = database.url().parse().expect("a URL of a database");
     let options = PostgresOptions { clock: ClockSource::Sender, lanes, ..PostgresOptions::new(url, 4) };
     let store = PostgresStore::open(&options).await.expect("an empty database");
-    Fresh { store: Arc::new(store), _directory: None, database: Some(database) }
+    Fresh { store: Arc::new(store), directory: None, database: Some(database) }
 }
 
 /// Makes a store.

@@ -120,7 +120,7 @@ async fn every_scenario_comes_out_as_told_when_the_ledger_is_moved_in_the_middle
     coffer_scenarios::check_all(async || {
         scenarios += 1;
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let fresh = Fresh { store: embedded(directory.path()), _directory: None, database: None };
+        let fresh = Fresh { store: embedded(directory.path()), directory: None, database: None };
         let database = Arc::new(Cluster::shared().fresh_database());
         Moving { directory, database, driver: StoreDriver::new(fresh), rows_left: 4 + scenarios % 7 }
     })

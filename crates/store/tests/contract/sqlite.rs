@@ -76,7 +76,7 @@ async fn every_scenario_comes_out_as_told_when_the_ledger_is_verified_and_reopen
 
     coffer_scenarios::check_all(async || {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let fresh = Fresh { store: reopen(directory.path()), _directory: None, database: None };
+        let fresh = Fresh { store: reopen(directory.path()), directory: None, database: None };
         Reopening { driver: StoreDriver::new(fresh), directory }
     })
     .await;
@@ -107,7 +107,7 @@ async fn every_scenario_comes_out_as_told_when_the_server_is_killed_before_every
 
     coffer_scenarios::check_all(async || {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let fresh = Fresh { store: reopen(directory.path()), _directory: None, database: None };
+        let fresh = Fresh { store: reopen(directory.path()), directory: None, database: None };
         Killing { driver: StoreDriver::new(fresh), directory }
     })
     .await;

@@ -6,6 +6,7 @@ use coffer_ledger::{Account, AccountId, Audit, ChargeId, Credits, Finding, Lot, 
 use tokio_postgres::Row;
 
 use super::{LOOKS_MAX, Look, Pages};
+use crate::day_sums::{DAY_SUM, DayAudit, optional_day_sum};
 use crate::postgres::PostgresError;
 use crate::postgres::statement::{Call, id};
 use crate::rows::{self, Columns, RowError};
@@ -129,11 +130,17 @@ async fn checked(look: &Look<'_>, group: &Group) -> Result<Checks, PostgresError
     Ok(all)
 }
 
-/// Looks at accounts once. Entries come before everything else: what is read later may be newer, and never older.
+/// Looks at accounts once. Entries come before everything that must not be older than they are.
 async fn look_at(look: &Look<'_>, group: &Group) -> Result<Checks, PostgresError> {
     let refunded = refunded(look, group).await?;
     let book = |account: &AccountId| (*account, Book::of(*account, &refunded));
     let mut books = Books(group.accounts.iter().map(book).collect());
+    // Entries through which the sums go do not change; so these may be older than the entries.
+    let columns = format!("usage_through.account_id, usage_through.seq, {DAY_SUM}");
+    let sums = "usage_through LEFT JOIN usage_days ON usage_days.bucket = usage_through.bucket \
+                AND usage_days.account_id = usage_through.account_id";
+    let call = group.call(&columns, sums, "usage_through.account_id", "");
+    books.read(look.pages(call).await?, Book::usage).await?;
     let columns = format!("entries.account_id, entries.seq, {}, {}", rows::SEAL, rows::ENTRY);
     let call = group.call(&columns, "entries", "account_id", " ORDER BY account_id, seq");
     books.read(look.pages(call).await?, Book::entry).await?;
@@ -192,6 +199,7 @@ impl<'a> Books<'a> {
 struct Book<'a> {
     id: AccountId,
     audit: Audit<'a>,
+    usage: DayAudit,
     entries: u64,
     findings: Vec<Finding>,
     /// The account, with its open lots and holds.
@@ -202,11 +210,20 @@ struct Book<'a> {
 impl<'a> Book<'a> {
     fn of(id: AccountId, refunded: &'a BTreeMap<ChargeId, Credits>) -> Book<'a> {
         let audit = Audit::of(id, refunded);
-        Book { id, audit, entries: 0, findings: Vec::new(), account: None, next_due: None }
+        let usage = DayAudit::of(id);
+        Book { id, audit, usage, entries: 0, findings: Vec::new(), account: None, next_due: None }
     }
 
     fn cannot_be_read(&mut self, error: &RowError) {
         self.findings.push(format!("{}: it cannot be read: {error}", self.id));
+    }
+
+    fn usage(&mut self, columns: &mut Columns<'_>) -> rows::Result<()> {
+        self.usage.note_through(rows::seq(columns)?);
+        if let Some(sum) = optional_day_sum(columns)? {
+            self.usage.note(sum);
+        }
+        Ok(())
     }
 
     fn entry(&mut self, columns: &mut Columns<'_>) -> rows::Result<()> {
@@ -219,6 +236,7 @@ impl<'a> Book<'a> {
                     self.findings.push(format!("{id}: entry {}: what it answers has changed", seq.0));
                 }
                 self.audit.read(&entry);
+                self.usage.read(&entry);
             }
             Err(error) => self.findings.push(format!("{id}: entry {} cannot be read: {error}", seq.0)),
         }
@@ -279,6 +297,7 @@ impl<'a> Book<'a> {
         sums.push(("available", i128::from(account.balance.available.millionths())));
         sums.push(("held", i128::from(account.balance.held.millionths())));
         self.findings.extend(self.audit.finish());
+        self.findings.extend(self.usage.finish());
         Checked { entries: self.entries, findings: self.findings, sums }
     }
 }

@@ -13,7 +13,7 @@ use crate::rows::{self, Columns};
 const TOLD_MAX: usize = 10_000;
 
 /// What belongs to accounts: the table, its column, and what its rows are.
-const OF_ACCOUNTS: [(&str, &str, &str); 7] = [
+const OF_ACCOUNTS: [(&str, &str, &str); 8] = [
     ("entries", "account_id", "entries"),
     ("lots", "account_id", "lots"),
     ("grants", "account_id", "grants"),
@@ -21,6 +21,7 @@ const OF_ACCOUNTS: [(&str, &str, &str); 7] = [
     ("keys", "account_id", "keys"),
     ("remembered", "account_id", "remembered answers"),
     ("account_profiles", "id", "a profile"),
+    ("usage_through", "account_id", "sums of usage"),
 ];
 
 /// Accounts that a query finds, and what is wrong with them.
@@ -74,7 +75,7 @@ const CONTRADICTIONS: [(&str, &str); 9] = [
 ];
 
 /// How many rows a condition finds in a table, and what they are.
-const COUNTED: [(&str, &str); 4] = [
+const COUNTED: [(&str, &str); 5] = [
     (
         "retired_secrets WHERE NOT EXISTS (SELECT FROM keys \
          WHERE keys.bucket = retired_secrets.bucket AND keys.id = retired_secrets.key_id)",
@@ -95,10 +96,15 @@ const COUNTED: [(&str, &str); 4] = [
          WHERE accounts.bucket = actions.bucket AND accounts.id = actions.account_id)",
         "actions on no account",
     ),
+    (
+        "usage_days WHERE NOT EXISTS (SELECT FROM usage_through \
+         WHERE usage_through.bucket = usage_days.bucket AND usage_through.account_id = usage_days.account_id)",
+        "sums of usage that go through no entry",
+    ),
 ];
 
 /// The ids of each table's rows, all of which name the row's bucket.
-const OF_BUCKETS: [(&str, &[&str]); 14] = [
+const OF_BUCKETS: [(&str, &[&str]); 16] = [
     ("accounts", &["id"]),
     ("account_profiles", &["id"]),
     ("lots", &["grant_id", "account_id"]),
@@ -113,6 +119,8 @@ const OF_BUCKETS: [(&str, &[&str]); 14] = [
     ("retired_secrets", &["key_id"]),
     ("sessions", &["id"]),
     ("actions", &["id"]),
+    ("usage_through", &["account_id"]),
+    ("usage_days", &["account_id"]),
 ];
 /// What belongs to no account.
 const OF_THE_CATALOGUE: [&str; 2] = ["prices", "operator_keys"];
