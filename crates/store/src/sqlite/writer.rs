@@ -359,7 +359,7 @@ impl Writer {
     }
 
     fn write_accounts(&self, accounts: &[AccountId]) -> rusqlite::Result<()> {
-        accounts.iter().try_for_each(|id| self.trailing.write(&self.connection, &self.published, *id))
+        self.trailing.write(&self.connection, &self.published, accounts)
     }
 
     /// Runs one transaction: durable with `Ok`, rolled back with an error.

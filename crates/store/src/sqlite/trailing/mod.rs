@@ -133,29 +133,18 @@ impl Trailing {
         slice: &Slice,
     ) -> Result<Redo> {
         // What the slice has written must not be written again: an entry has one place.
-        for id in batch.accounts.iter().filter(|id| self.contains(**id) && !slice.contains(**id)) {
-            self.write(connection, published, *id)?;
-        }
+        let behind = batch.accounts.iter().filter(|id| self.contains(**id) && !slice.contains(**id));
+        self.write(connection, published, &Vec::from_iter(behind.copied()))?;
         let changes = batch.changes;
-        for account in changes.accounts.iter().filter(|account| batch.is_at_once(account.id)) {
-            write::account(connection, account)?;
-        }
-        for (_, lot) in batch.changed_lots().filter(|(account_id, _)| batch.is_at_once(*account_id)) {
-            write::lot_state(connection, lot)?;
-        }
+        write::accounts(connection, changes.accounts.iter().filter(|account| batch.is_at_once(account.id)))?;
+        let lots = batch.changed_lots().filter(|(account_id, _)| batch.is_at_once(*account_id));
+        write::lot_states(connection, lots.map(|(_, lot)| lot))?;
         let is_hold_at_once =
             |hold: &&Hold| batch.holds.contains(&hold.id) || batch.is_at_once(hold.account_id);
-        for hold in changes.holds.values().filter(is_hold_at_once) {
-            write::hold(connection, hold)?;
-        }
-        for key in changes.keys.iter().filter(|key| batch.is_key_at_once(key)) {
-            write::key(connection, key)?;
-        }
-        for (entry, number) in numbered(changes, batch.first) {
-            if batch.is_at_once(entry.account_id) {
-                write::place(connection, entry.account_id, entry.seq, number)?;
-            }
-        }
+        write::holds(connection, changes.holds.values().filter(is_hold_at_once))?;
+        write::keys(connection, changes.keys.iter().filter(|key| batch.is_key_at_once(key)))?;
+        let entries = numbered(changes, batch.first).filter(|(entry, _)| batch.is_at_once(entry.account_id));
+        write::places(connection, entries.map(|(entry, number)| (entry.account_id, entry.seq, number)))?;
         self.write_redo(connection, batch)
     }
 
@@ -196,23 +185,24 @@ impl Trailing {
         self.sweep.wrote(redo);
     }
 
-    /// Writes all that trails of an account. It trails until [`Trailing::forget`].
-    pub(super) fn write(&self, connection: &Connection, published: &Published, id: AccountId) -> Result<()> {
-        let account = published.account(id).expect("what trails was published");
-        write::account(connection, &account)?;
-        for (_, lot) in self.lots.range((id, GrantId::MIN)..=(id, GrantId::MAX)) {
-            write::lot_state(connection, lot)?;
-        }
-        for (_, hold) in self.holds.range((id, HoldId::MIN)..=(id, HoldId::MAX)) {
-            write::hold(connection, hold)?;
-        }
-        for ((_, key_id), ()) in self.keys.range((id, KeyId::MIN)..=(id, KeyId::MAX)) {
-            write::key(connection, &published.key(*key_id).expect("what trails was published"))?;
-        }
-        for ((_, seq), number) in self.places.range((id, Seq(0))..=(id, Seq(u64::MAX))) {
-            write::place(connection, id, *seq, *number)?;
-        }
-        Ok(())
+    /// Writes all that trails of some accounts, table by table. They trail until [`Trailing::forget`].
+    pub(super) fn write(
+        &self,
+        connection: &Connection,
+        published: &Published,
+        ids: &[AccountId],
+    ) -> Result<()> {
+        const THERE: &str = "what trails was published";
+        let accounts = ids.iter().map(|id| published.account(*id).expect(THERE));
+        write::accounts(connection, accounts)?;
+        let lots = ids.iter().flat_map(|id| self.lots.range((*id, GrantId::MIN)..=(*id, GrantId::MAX)));
+        write::lot_states(connection, lots.map(|(_, lot)| lot))?;
+        let holds = ids.iter().flat_map(|id| self.holds.range((*id, HoldId::MIN)..=(*id, HoldId::MAX)));
+        write::holds(connection, holds.map(|(_, hold)| hold))?;
+        let keys = ids.iter().flat_map(|id| self.keys.range((*id, KeyId::MIN)..=(*id, KeyId::MAX)));
+        write::key_states(connection, keys.map(|((_, key_id), ())| published.key(*key_id).expect(THERE)))?;
+        let places = ids.iter().flat_map(|id| self.places.range((*id, Seq(0))..=(*id, Seq(u64::MAX))));
+        write::places(connection, places.map(|((id, seq), number)| (*id, *seq, *number)))
     }
 
     /// What trailed of an account is in its tables now.

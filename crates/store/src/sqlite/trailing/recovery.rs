@@ -59,10 +59,8 @@ pub(in crate::sqlite) fn recover(
 pub(in crate::sqlite) fn bring_in(connection: &mut Connection) -> Result<()> {
     let told = Told::read(connection)?;
     let transaction = connection.transaction()?;
-    for account in told.whole_accounts(&transaction)? {
-        write::account(&transaction, &account)?;
-    }
-    told.lots.values().try_for_each(|lot| write::lot_state(&transaction, lot))?;
+    write::accounts(&transaction, told.whole_accounts(&transaction)?)?;
+    write::lot_states(&transaction, told.lots.values())?;
     told.write_others(&transaction)?;
     transaction.execute("DELETE FROM redo", [])?;
     transaction.commit()
@@ -81,7 +79,7 @@ pub(in crate::sqlite) fn lay_over(connection: &Connection) -> Result<()> {
         connection.execute_batch(&sql.replacen("CREATE TABLE", "CREATE TEMP TABLE", 1))?;
     }
     // A temporary table goes before the file's of the same name.
-    accounts.iter().try_for_each(|account| write::account(connection, account))?;
+    write::accounts(connection, accounts)?;
     told.lots.iter().try_for_each(|((account_id, _), lot)| write::lot(connection, *account_id, lot))?;
     told.write_others(connection)?;
     for (table, id) in TABLES {
@@ -153,12 +151,10 @@ impl Told {
     }
 
     fn write_others(&self, connection: &Connection) -> Result<()> {
-        self.holds.values().try_for_each(|hold| write::hold(connection, hold))?;
-        self.keys.values().try_for_each(|key| write::key(connection, key))?;
-        for ((account_id, seq), number) in &self.places {
-            write::place(connection, *account_id, *seq, *number)?;
-        }
-        Ok(())
+        write::holds(connection, self.holds.values())?;
+        write::keys(connection, self.keys.values())?;
+        let places = self.places.iter();
+        write::places(connection, places.map(|((account_id, seq), number)| (*account_id, *seq, *number)))
     }
 
     fn touched(&self) -> BTreeSet<AccountId> {

@@ -143,9 +143,7 @@ impl Trailing {
         published: &Published,
         slice: &Slice,
     ) -> Result<()> {
-        for id in &slice.accounts {
-            self.write(connection, published, *id)?;
-        }
+        self.write(connection, published, &slice.accounts)?;
         if slice.redo_before > self.sweep.first_redo {
             let sql = "DELETE FROM redo WHERE id < ?1";
             connection.prepare_cached(sql)?.execute([slice.redo_before])?;

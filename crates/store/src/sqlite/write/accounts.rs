@@ -1,9 +1,11 @@
 //! Accounts, grants and lots.
 
+use std::borrow::Borrow;
+
 use coffer_ledger::{Account, AccountId, AccountProfile, Credits, Grant, Lot, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::execute;
+use super::{execute, execute_each};
 use crate::rows;
 
 pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile) -> rusqlite::Result<()> {
@@ -24,7 +26,10 @@ pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile)
     )
 }
 
-pub(in crate::sqlite) fn account(connection: &Connection, account: &Account) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn accounts(
+    connection: &Connection,
+    accounts: impl IntoIterator<Item: Borrow<Account>>,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO accounts (id, status, overdraft_limit, available, held, debt, lots_made, refund_lot_day, refund_lot_id, seq, \
                head, last_at, granted, adjusted, refunded, spent, expired, voided, next_due) \
                VALUES (:id, :status, :overdraft_limit, :available, :held, :debt, :lots_made, :refund_lot_day, :refund_lot_id, :seq, \
@@ -34,11 +39,10 @@ pub(in crate::sqlite) fn account(connection: &Connection, account: &Account) -> 
                head = :head, last_at = :last_at, granted = :granted, adjusted = :adjusted, \
                refunded = :refunded, spent = :spent, expired = :expired, voided = :voided, \
                next_due = :next_due";
-    let totals = &account.totals;
-    execute(
-        connection,
-        sql,
-        params![
+    execute_each(connection, sql, accounts, |statement, account| {
+        let account: &Account = account.borrow();
+        let totals = &account.totals;
+        statement.execute(params![
             account.id.bytes(),
             rows::account_status(account.status),
             account.overdraft_limit.millionths(),
@@ -58,8 +62,8 @@ pub(in crate::sqlite) fn account(connection: &Connection, account: &Account) -> 
             totals.expired.millionths(),
             totals.voided.millionths(),
             account.next_due().map(Timestamp::unix_ms),
-        ],
-    )
+        ])
+    })
 }
 
 pub(super) fn grant(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
@@ -107,19 +111,24 @@ pub(in crate::sqlite) fn lot(
     )
 }
 
-/// What can change of a lot. Its size can: a lot of refunds takes all those of its day.
-pub(in crate::sqlite) fn lot_state(connection: &Connection, lot: &Lot) -> rusqlite::Result<()> {
+/// What can change of lots. Their size can: a lot of refunds takes all those of its day.
+pub(in crate::sqlite) fn lot_states<'lots>(
+    connection: &Connection,
+    lots: impl IntoIterator<Item = &'lots Lot>,
+) -> rusqlite::Result<()> {
     let sql = "UPDATE lots SET remaining = ?2, held = ?3, expired = ?4, started = ?5, held_when_voided = ?6, granted = ?7 \
                WHERE grant_id = ?1";
-    let changed = connection.prepare_cached(sql)?.execute(params![
-        lot.grant_id.bytes(),
-        lot.remaining.millionths(),
-        lot.held.millionths(),
-        lot.expired.millionths(),
-        lot.started,
-        lot.held_when_voided.map(Credits::millionths),
-        lot.granted.millionths(),
-    ])?;
-    // A lot that is not there must not be taken for written.
-    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+    execute_each(connection, sql, lots, |statement, lot| {
+        let changed = statement.execute(params![
+            lot.grant_id.bytes(),
+            lot.remaining.millionths(),
+            lot.held.millionths(),
+            lot.expired.millionths(),
+            lot.started,
+            lot.held_when_voided.map(Credits::millionths),
+            lot.granted.millionths(),
+        ])?;
+        // A lot that is not there must not be taken for written.
+        if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+    })
 }

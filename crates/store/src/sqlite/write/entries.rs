@@ -6,28 +6,29 @@ use coffer_ledger::{
 };
 use rusqlite::{Connection, params};
 
-use super::execute;
+use super::{execute, execute_each};
 use crate::rows::{self, Columns};
 use crate::sqlite::names::EntryNumber;
 use crate::sqlite::query::{JOURNAL, all, select};
 
-pub(super) fn entry(connection: &Connection, number: EntryNumber, entry: &Entry) -> rusqlite::Result<()> {
+pub(super) fn entries<'entries>(
+    connection: &Connection,
+    entries: impl IntoIterator<Item = (&'entries Entry, EntryNumber)>,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO entries (number, account_id, seq, kind, credits, held_credits, available_after, held_after, \
                available_told, held_told, lots, grant_id, charge_id, hold_id, key_id, refund_id, adjustment_id, \
                operation, quantity, at, idempotency_key, fingerprint, hash, seal, reference, metadata, reason, \
                salt, reference_digest, metadata_digest, reason_digest) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
                ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
-    let note = &entry.note;
-    let metadata = (!note.metadata.is_empty()).then(|| rows::metadata(&note.metadata));
-    let idempotency = entry.idempotency.as_ref();
-    // A capture inherits the text of its hold, which may have been erased since: then it has the digests alone.
-    let erased = note.erased.as_deref().copied().unwrap_or_default();
-    let told = Some(entry.balance_told).filter(|told| *told != entry.balance_after);
-    execute(
-        connection,
-        sql,
-        params![
+    execute_each(connection, sql, entries, |statement, (entry, number)| {
+        let note = &entry.note;
+        let metadata = (!note.metadata.is_empty()).then(|| rows::metadata(&note.metadata));
+        let idempotency = entry.idempotency.as_ref();
+        // A capture inherits the text of its hold, which may have been erased since: then it has the digests alone.
+        let erased = note.erased.as_deref().copied().unwrap_or_default();
+        let told = Some(entry.balance_told).filter(|told| *told != entry.balance_after);
+        statement.execute(params![
             number.0,
             entry.account_id.bytes(),
             entry.seq.0,
@@ -59,19 +60,19 @@ pub(super) fn entry(connection: &Connection, number: EntryNumber, entry: &Entry)
             erased.reference.map(|digest| digest.0),
             erased.metadata.map(|digest| digest.0),
             erased.reason.map(|digest| digest.0),
-        ],
-    )
+        ])
+    })
 }
 
-/// Where an entry is in the journal.
-pub(in crate::sqlite) fn place(
+/// Where entries are in the journal.
+pub(in crate::sqlite) fn places(
     connection: &Connection,
-    account_id: AccountId,
-    seq: Seq,
-    number: EntryNumber,
+    places: impl IntoIterator<Item = (AccountId, Seq, EntryNumber)>,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO entry_places (account_id, seq, number) VALUES (?1, ?2, ?3)";
-    execute(connection, sql, params![account_id.bytes(), seq.0, number.0])
+    execute_each(connection, sql, places, |statement, (account_id, seq, number)| {
+        statement.execute(params![account_id.bytes(), seq.0, number.0])
+    })
 }
 
 pub(super) fn refunded(connection: &Connection, id: ChargeId, refunded: Credits) -> rusqlite::Result<()> {
@@ -80,17 +81,18 @@ pub(super) fn refunded(connection: &Connection, id: ChargeId, refunded: Credits)
     execute(connection, sql, params![id.bytes(), refunded.millionths()])
 }
 
-pub(in crate::sqlite) fn hold(connection: &Connection, hold: &Hold) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn holds<'holds>(
+    connection: &Connection,
+    holds: impl IntoIterator<Item = &'holds Hold>,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO holds (id, account_id, seq, key_id, operation, quantity, rate, credits, captured, lots, \
                status, created_at, expires_at) \
                VALUES (:id, :account_id, :seq, :key_id, :operation, :quantity, :rate, :credits, :captured, :lots, \
                :status, :created_at, :expires_at) \
                ON CONFLICT (id) DO UPDATE SET captured = :captured, lots = :lots, status = :status";
-    let priced = hold.priced.as_ref();
-    execute(
-        connection,
-        sql,
-        params![
+    execute_each(connection, sql, holds, |statement, hold| {
+        let priced = hold.priced.as_ref();
+        statement.execute(params![
             hold.id.bytes(),
             hold.account_id.bytes(),
             hold.seq.0,
@@ -104,8 +106,8 @@ pub(in crate::sqlite) fn hold(connection: &Connection, hold: &Hold) -> rusqlite:
             rows::hold_status(hold.status),
             hold.created_at.unix_ms(),
             hold.expires_at.unix_ms(),
-        ],
-    )
+        ])
+    })
 }
 
 /// Replaces text and salt by the digests that were made with them, so that the chain stays whole.

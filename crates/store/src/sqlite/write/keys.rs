@@ -1,12 +1,17 @@
 //! Customers' keys and operators' keys.
 
+use std::borrow::Borrow;
+
 use coffer_ledger::{Key, KeyProfile, OperatorKey, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::execute;
+use super::{execute, execute_each};
 use crate::rows;
 
-pub(in crate::sqlite) fn key(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+pub(in crate::sqlite) fn keys<'keys>(
+    connection: &Connection,
+    keys: impl IntoIterator<Item = &'keys Key>,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO keys (id, account_id, secret, disabled, revoked_at, expires_at, limit_credits, \
                limit_period, day_starts_at, day_spent, week_starts_at, week_spent, month_starts_at, \
                month_spent, total_spent) \
@@ -18,11 +23,9 @@ pub(in crate::sqlite) fn key(connection: &Connection, key: &Key) -> rusqlite::Re
                limit_period = :limit_period, day_starts_at = :day_starts_at, day_spent = :day_spent, \
                week_starts_at = :week_starts_at, week_spent = :week_spent, \
                month_starts_at = :month_starts_at, month_spent = :month_spent, total_spent = :total_spent";
-    let spent = &key.spent;
-    execute(
-        connection,
-        sql,
-        params![
+    execute_each(connection, sql, keys, |statement, key| {
+        let spent = &key.spent;
+        statement.execute(params![
             key.id.bytes(),
             key.account_id.bytes(),
             key.secret.bytes(),
@@ -38,8 +41,40 @@ pub(in crate::sqlite) fn key(connection: &Connection, key: &Key) -> rusqlite::Re
             spent.month.starts_at.unix_ms(),
             spent.month.credits.millionths(),
             spent.total.credits.millionths(),
-        ],
-    )
+        ])
+    })
+}
+
+/// What can change of keys that are in their table, but for the secret: its index is in the order of random bytes, and would
+/// be written for each of them.
+pub(in crate::sqlite) fn key_states(
+    connection: &Connection,
+    keys: impl IntoIterator<Item: Borrow<Key>>,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE keys SET disabled = ?2, revoked_at = ?3, expires_at = ?4, limit_credits = ?5, limit_period = ?6, \
+               day_starts_at = ?7, day_spent = ?8, week_starts_at = ?9, week_spent = ?10, month_starts_at = ?11, \
+               month_spent = ?12, total_spent = ?13 WHERE id = ?1";
+    execute_each(connection, sql, keys, |statement, key| {
+        let key: &Key = key.borrow();
+        let spent = &key.spent;
+        let changed = statement.execute(params![
+            key.id.bytes(),
+            key.disabled,
+            key.revoked_at.map(Timestamp::unix_ms),
+            key.expires_at.map(Timestamp::unix_ms),
+            key.limit.map(|limit| limit.credits.millionths()),
+            key.limit.map(|limit| rows::period(limit.period)),
+            spent.day.starts_at.unix_ms(),
+            spent.day.credits.millionths(),
+            spent.week.starts_at.unix_ms(),
+            spent.week.credits.millionths(),
+            spent.month.starts_at.unix_ms(),
+            spent.month.credits.millionths(),
+            spent.total.credits.millionths(),
+        ])?;
+        // A key that is not there must not be taken for written.
+        if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+    })
 }
 
 /// The secrets that a key had before. They stay taken after their time.
