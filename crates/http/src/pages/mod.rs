@@ -25,6 +25,7 @@ pub(crate) mod once;
 pub(crate) mod preferences;
 pub(crate) mod refusals;
 pub(crate) mod respond;
+pub(crate) mod rules;
 pub(crate) mod sent;
 pub(crate) mod show;
 
