@@ -49,6 +49,8 @@ async fn an_account_that_is_opened_or_changed() {
     console("/console/accounts", &[("name", "Acme")], &broken_at_first).await;
     let edit = [("do", "edit"), ("name", "Acme"), ("overdraft_limit", "0")];
     console("/console/accounts/ACCOUNT", &edit, &broken).await;
+    let emptied = [("name", "", "不能为空"), ("overdraft_limit", "", "必须是数字，例如 12.5")];
+    console("/console/accounts/ACCOUNT", &edit, &emptied).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -159,6 +159,8 @@ impl Doing {
                 "effective_at" | "expires_at" => act::moment(filled, name),
                 "allow_negative" => filled.is_ticked(name).then_some(Value::Bool(true)),
                 "priority" => filled.given(name).map(number).transpose()?,
+                // What an account must have is not left as it was by emptying it.
+                name if self == Doing::Edit => Some(filled.get(name).into()),
                 name => filled.given(name).map(Value::from),
             };
             if let Some(value) = value {
