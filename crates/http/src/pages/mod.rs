@@ -10,6 +10,7 @@ pub(crate) mod words;
 pub(crate) mod frame;
 pub(crate) mod page;
 
+pub(crate) mod browser;
 pub(crate) mod chart;
 pub(crate) mod dialog;
 pub(crate) mod example;
