@@ -29,6 +29,17 @@ impl Place {
         Place { origin, is_plain_loopback: ip.is_loopback() }
     }
 
+    /// What comes of it where other machines can reach the address that was taken for this place.
+    fn danger_at(&self, address: SocketAddr) -> Option<&'static str> {
+        if address.ip().is_loopback() {
+            None
+        } else if self.is_plain_loopback {
+            Some("sessions' cookies are made for this machine alone, and go over plain HTTP as well")
+        } else {
+            Some("browsers keep no session's cookie of a plain http:// address, so nobody can sign in")
+        }
+    }
+
     /// Such as `https://example.com`, without a slash at the end.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
@@ -62,9 +73,18 @@ impl Places {
 
     /// Takes the addresses that were bound where configuration says nothing.
     pub(crate) fn bound(&self, public: SocketAddr, operator: Option<SocketAddr>) {
-        self.public.get_or_init(|| Place::listening(public));
+        let take = |place: &OnceLock<Place>, setting: &str, address: SocketAddr| {
+            place.get_or_init(|| {
+                let place = Place::listening(address);
+                if let Some(danger) = place.danger_at(address) {
+                    tracing::warn!(%address, "other machines can reach the pages, and {setting} is not set: {danger}");
+                }
+                place
+            });
+        };
+        take(&self.public, "public_url", public);
         if let Some(operator) = operator {
-            self.operator.get_or_init(|| Place::listening(operator));
+            take(&self.operator, "operator_url", operator);
         }
     }
 
@@ -105,6 +125,22 @@ mod tests {
             places.bound("127.0.0.1:1".parse().unwrap(), operator);
             assert_eq!(places.public().origin(), "https://credits.example.com");
             assert_eq!(places.operator().origin(), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_that_other_machines_reach_is_warned_of() {
+        for (address, danger) in [
+            ("127.0.0.1:8080", None),
+            ("[::1]:8080", None),
+            ("0.0.0.0:80", Some("over plain HTTP")),
+            ("[::]:80", Some("over plain HTTP")),
+            ("192.0.2.7:80", Some("nobody can sign in")),
+        ] {
+            let address = address.parse().unwrap();
+            let told = Place::listening(address).danger_at(address);
+            assert_eq!(told.is_some(), danger.is_some(), "{address}");
+            assert!(told.unwrap_or_default().contains(danger.unwrap_or_default()), "{address}");
         }
     }
 }

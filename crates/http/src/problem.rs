@@ -148,6 +148,13 @@ impl Problem {
         &self.detail
     }
 
+    /// The same without the name of the field, for where it stands beside that.
+    pub(crate) fn rule(&self) -> &str {
+        let named =
+            self.field.as_deref().and_then(|field| self.detail.strip_prefix(field)?.strip_prefix(": "));
+        named.unwrap_or(&self.detail)
+    }
+
     /// The field that breaks a rule.
     pub(crate) fn field(&self) -> Option<&str> {
         self.field.as_deref()

@@ -251,7 +251,7 @@ fn dialog(visitor: &Visitor, failed: Option<&Failed>) -> Dialog {
     let language = visitor.look.language;
     let filled = |name: &str| failed.map_or("", |failed| failed.filled.get(name)).to_owned();
     let field = |name: &'static str, label: &str, kind: FieldKind| {
-        let error = failed.and_then(|failed| failed.of_field(name));
+        let error = failed.and_then(|failed| failed.of_field(name, language));
         Field::new(language, name, label, kind).value(filled(name)).error(error)
     };
     Dialog {

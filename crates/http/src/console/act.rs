@@ -9,6 +9,7 @@ use crate::App;
 use crate::pages::form::Filled;
 use crate::pages::page::{Heading, Page};
 use crate::pages::part::{self, Notice, Tone};
+use crate::pages::rules;
 use crate::problem::{Code, Problem};
 
 pub(super) use crate::pages::sent::{Failed, NAME, Why, body, moment, name, parse};
@@ -28,9 +29,9 @@ pub(super) fn refused(visitor: &Visitor, place: Place, problem: &Problem) -> Res
     let common = visitor.look.language.words();
     let (title, text) = match problem.code() {
         Code::NotFound => (common.error_not_found, common.error_not_found_text.to_owned()),
-        Code::Forbidden => (common.error_forbidden, problem.detail().to_owned()),
+        Code::Forbidden => (common.error_forbidden, rules::told_whole(problem, visitor.look.language)),
         Code::Unavailable => (common.error_unavailable, common.error_unavailable_text.to_owned()),
-        _ => (common.error_refused, problem.detail().to_owned()),
+        _ => (common.error_refused, rules::told_whole(problem, visitor.look.language)),
     };
     let page = Page::new(frame(visitor, place, title), Heading::new(title).lead(part::text(text)));
     page.respond(problem.status())

@@ -190,7 +190,7 @@ const fn scope_text(words: &ConsoleWords, scope: Scope) -> &'static str {
 fn create_dialog(visitor: &Visitor, failed: Option<&Failed>) -> Dialog {
     let words = visitor.words();
     let language = visitor.look.language;
-    let error = |name: &str| failed.and_then(|failed| failed.of_field(name));
+    let error = |name: &str| failed.and_then(|failed| failed.of_field(name, language));
     let name = failed.map_or("", |failed| failed.filled.get("name"));
     let chosen = failed.map_or_else(
         || "read".to_owned(),

@@ -156,8 +156,9 @@ async fn dialog(
         submit: String::new(),
         tone: Tone::Neutral,
         back: PATH.to_owned(),
-        error: failed
-            .and_then(|failed| failed.as_a_whole(&["operation", "credits_per_unit", "unit"], language)),
+        error: failed.and_then(|failed| {
+            failed.as_a_whole(&["operation", "credits_per_unit", "unit", "description"], language)
+        }),
         body: Html::default(),
     };
     match query.get("do") {
@@ -189,7 +190,7 @@ fn fields(visitor: &Visitor, query: &Filled, known: Option<&Price>, failed: Opti
         None => known,
     };
     let field = |name: &'static str, label: &str, kind: FieldKind, known: String| {
-        let error = failed.and_then(|failed| failed.of_field(name));
+        let error = failed.and_then(|failed| failed.of_field(name, language));
         Field::new(language, name, label, kind).value(filled(name, known)).error(error)
     };
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();

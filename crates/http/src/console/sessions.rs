@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use coffer_ledger::{Channel, Client, OperatorKeyId, Scope, Session, SessionId, SessionOf};
+use coffer_ledger::{Channel, OperatorKeyId, Scope, Session, SessionId, SessionOf};
 use coffer_service::{Page as Listed, Span};
 
 use super::act::{self, Failed, Why};
 use super::frame::{Place, frame};
 use super::visitor::Visitor;
+use crate::pages::browser;
 use crate::pages::dialog::Dialog;
 use crate::pages::form::Filled;
 use crate::pages::href::href;
@@ -126,7 +127,8 @@ fn table(
 fn row(visitor: &Visitor, session: &Session, names: &BTreeMap<OperatorKeyId, String>) -> Row {
     let words = visitor.words();
     let language = visitor.look.language;
-    let client = part::text(session.client.as_ref().map_or(words.unknown, Client::as_str));
+    let client = session.client.as_ref().map(|client| browser::named(client.as_str()));
+    let client = client.unwrap_or_else(|| part::text(words.unknown));
     let is_this = session.id == visitor.session();
     let client = if is_this {
         let badge = Badge::new(Tone::Good, words.this_session).html();

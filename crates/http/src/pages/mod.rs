@@ -10,6 +10,7 @@ pub(crate) mod words;
 pub(crate) mod frame;
 pub(crate) mod page;
 
+pub(crate) mod browser;
 pub(crate) mod chart;
 pub(crate) mod dialog;
 pub(crate) mod example;
@@ -25,6 +26,7 @@ pub(crate) mod once;
 pub(crate) mod preferences;
 pub(crate) mod refusals;
 pub(crate) mod respond;
+pub(crate) mod rules;
 pub(crate) mod sent;
 pub(crate) mod show;
 

@@ -9,12 +9,7 @@ use crate::problem::Problem;
 /// Why something was refused. In English it is what the API says.
 pub(crate) fn told(refusal: &Refusal, language: Language) -> String {
     match language {
-        Language::English => {
-            let detail = Problem::from(refusal.clone()).detail().to_owned();
-            let mut letters = detail.chars();
-            let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-            format!("{first}{}.", letters.as_str())
-        }
+        Language::English => show::sentence(Problem::from(refusal.clone()).rule(), language),
         Language::Chinese => in_chinese(refusal),
     }
 }
@@ -64,7 +59,9 @@ fn in_chinese(refusal: &Refusal) -> String {
         Refusal::LastOperatorKeyMustLive => {
             "这是最后一个具有 admin 权限的操作员密钥，请先创建另一个。".to_owned()
         }
-        Refusal::ExpiryIsNotInTheFuture { at } => format!("过期时间必须晚于当前时间，给定为 {at}。"),
+        Refusal::ExpiryIsNotInTheFuture { at } => {
+            format!("过期时间必须晚于当前时间 {}。", show::exact_time(*at))
+        }
         Refusal::ExpiryIsNotAfterStart => "过期时间必须晚于生效时间。".to_owned(),
         Refusal::IdempotencyKeyWasReused => "此表单已提交过不同内容，本次未执行任何操作。".to_owned(),
         Refusal::KeyLimitIsExceeded { required, remaining } => {

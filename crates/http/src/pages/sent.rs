@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::form::Filled;
 use super::look::Language;
-use super::{once, refusals};
+use super::{once, refusals, rules};
 use crate::body;
 use crate::problem::{Code, Problem};
 
@@ -38,30 +38,41 @@ impl From<Problem> for Why {
 
 impl Failed {
     /// What is wrong with a field.
-    pub(crate) fn of_field(&self, name: &str) -> Option<String> {
-        match &self.why {
-            Why::Problem(problem) if problem.field() == Some(name) => {
-                let detail = problem.detail();
-                Some(detail.strip_prefix(&format!("{name}: ")).unwrap_or(detail).to_owned())
-            }
-            Why::Problem(_) | Why::Refused(_) => None,
+    pub(crate) fn of_field(&self, name: &str, language: Language) -> Option<String> {
+        let problem = self.problem();
+        if problem.field() != Some(name) {
+            return None;
         }
+        Some(match (&self.why, language) {
+            (Why::Refused(refusal), Language::Chinese) => {
+                refusals::told(refusal, language).trim_end_matches('。').to_owned()
+            }
+            (Why::Refused(_) | Why::Problem(_), _) => rules::told(problem.rule(), language),
+        })
     }
 
     /// What is wrong, where none of these fields is at fault.
     pub(crate) fn as_a_whole(&self, fields: &[&str], language: Language) -> Option<String> {
-        match &self.why {
-            Why::Problem(problem) if problem.field().is_some_and(|field| fields.contains(&field)) => None,
-            Why::Problem(problem) => Some(problem.detail().to_owned()),
-            Why::Refused(refusal) => Some(refusals::told(refusal, language)),
+        let problem = self.problem();
+        if problem.field().is_some_and(|field| fields.contains(&field)) {
+            return None;
         }
+        Some(match &self.why {
+            Why::Problem(_) => rules::told_whole(&problem, language),
+            Why::Refused(refusal) => refusals::told(refusal, language),
+        })
     }
 
     /// With which status the page is sent that shows it.
     pub(crate) fn status(&self) -> StatusCode {
+        self.problem().status()
+    }
+
+    /// What the API would answer.
+    fn problem(&self) -> Problem {
         match &self.why {
-            Why::Problem(problem) => problem.status(),
-            Why::Refused(refusal) => Problem::from((**refusal).clone()).status(),
+            Why::Problem(problem) => (**problem).clone(),
+            Why::Refused(refusal) => Problem::from((**refusal).clone()),
         }
     }
 
@@ -89,7 +100,7 @@ pub(crate) fn parse<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T
 /// The name that a form came with.
 pub(crate) fn name(filled: &Filled) -> Result<IdempotencyKey, Problem> {
     IdempotencyKey::try_from(filled.get(NAME).to_owned())
-        .map_err(|_| Problem::invalid(NAME, "must come with the form: open it again"))
+        .map_err(|_| Problem::invalid(NAME, rules::FORM_IS_STALE))
 }
 
 /// A moment as browsers write it, in UTC, as the API has it.

@@ -34,6 +34,13 @@ pub(crate) fn bytes(bytes: u64) -> String {
     format!("{} {}", count(value), UNITS[unit])
 }
 
+/// A rule or a reason as a sentence of its own.
+pub(crate) fn sentence(text: &str, language: Language) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}{}", letters.as_str(), language.pick(".", "。"))
+}
+
 /// A minus is written as a minus, and thousands stand apart.
 fn grouped(number: &str) -> String {
     let (sign, digits) = match number.strip_prefix('-') {

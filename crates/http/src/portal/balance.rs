@@ -119,7 +119,7 @@ fn row(visitor: &Visitor, grant: &Grant, at: Timestamp) -> Row {
     };
     let expiry = match lot.expires_at {
         Some(at) => part::time(at, language),
-        None => part::text(words.never_used),
+        None => part::text(words.no_expiry),
     };
     Row::new(vec![
         name,

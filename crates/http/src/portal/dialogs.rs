@@ -60,8 +60,9 @@ fn fields(visitor: &Visitor, given: Given, failed: Option<&Failed>) -> Vec<Field
             is_disabled: filled.is_ticked("disabled"),
         },
     };
-    let error =
-        |names: &[&str]| names.iter().find_map(|name| failed.and_then(|failed| failed.of_field(name)));
+    let error = |names: &[&str]| {
+        names.iter().find_map(|name| failed.and_then(|failed| failed.of_field(name, language)))
+    };
     let periods = PERIODS.map(|(of, name)| (name.to_owned(), period(words, of).to_owned()));
     let month = if given.period.is_empty() { "month".to_owned() } else { given.period };
     vec![
@@ -175,7 +176,7 @@ fn overlap(visitor: &Visitor, failed: Option<&Failed>) -> Field {
         .value(chosen)
         .hint(words.overlap_hint)
         .plain()
-        .error(failed.and_then(|failed| failed.of_field("overlap_seconds")))
+        .error(failed.and_then(|failed| failed.of_field("overlap_seconds", visitor.look.language)))
 }
 
 /// The secret of a key: nothing else ever shows it.

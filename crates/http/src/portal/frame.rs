@@ -10,6 +10,7 @@ use crate::pages::frame::{Frame, NavItem, Shape};
 use crate::pages::look::Look;
 use crate::pages::page::{Heading, Page};
 use crate::pages::part;
+use crate::pages::rules;
 use crate::problem::{Code, Problem};
 
 /// A page of the customer's, as the navigation knows it.
@@ -112,6 +113,6 @@ fn told(look: &Look, problem: &Problem) -> (&'static str, String) {
         Code::Unavailable | Code::Internal => {
             (common.error_unavailable, common.error_unavailable_text.to_owned())
         }
-        _ => (common.error_refused, problem.detail().to_owned()),
+        _ => (common.error_refused, rules::told_whole(problem, look.language)),
     }
 }

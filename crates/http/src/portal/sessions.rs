@@ -3,11 +3,12 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use coffer_ledger::{Actor, Channel, Client, Session, SessionId, SessionOf, SessionStage};
+use coffer_ledger::{Actor, Channel, Session, SessionId, SessionOf, SessionStage};
 
 use super::frame::{Place, frame, refused};
 use super::open::left;
 use super::visitor::Visitor;
+use crate::pages::browser;
 use crate::pages::dialog::Dialog;
 use crate::pages::form::Filled;
 use crate::pages::href::href;
@@ -89,7 +90,8 @@ fn row(visitor: &Visitor, session: &Session) -> Row {
     let client = match session.stage {
         SessionStage::Offered => Badge::new(Tone::Attention, words.unopened).html(),
         SessionStage::Open => {
-            part::text(session.client.as_ref().map_or(words.unknown_browser, Client::as_str))
+            let client = session.client.as_ref().map(|client| browser::named(client.as_str()));
+            client.unwrap_or_else(|| part::text(words.unknown_browser))
         }
     };
     let name = if session.id == visitor.session() {

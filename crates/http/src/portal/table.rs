@@ -58,7 +58,7 @@ fn row(visitor: &Visitor, record: &KeyRecord, uses: &BTreeMap<KeyId, Timestamp>,
     };
     let expiry = match key.expires_at {
         Some(at) => part::time(at, language),
-        None => part::text(words.never_used),
+        None => part::text(words.no_expiry),
     };
     let mut row = Row::new(vec![
         part::two_lines(part::text(profile.name.as_str()), part::code(profile.hint.as_str())),

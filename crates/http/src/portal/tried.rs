@@ -7,6 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
+use coffer_ledger::TextError;
 
 use super::frame::{Place, refused};
 use super::start;
@@ -76,7 +77,7 @@ pub(super) async fn send(
 }
 
 async fn call(app: &App, address: ClientAddress, key: &str) -> Result<Answered, Problem> {
-    let key = HeaderValue::from_str(key).map_err(|_| Problem::invalid("key", "must be visible ASCII"))?;
+    let key = HeaderValue::from_str(key).map_err(|_| Problem::invalid("key", TextError::NotVisible))?;
     let request = Request::builder()
         .method(Method::POST)
         .uri(&app.balance_path)

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Answer, Api, AsString as _, OPERATOR};
 
 /// A browser that is signed in.
-struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     api: &'a Api,
     cookie: String,
 }
@@ -36,7 +36,7 @@ fn hidden(page: &Answer, name: &str) -> String {
 }
 
 impl Desk<'_> {
-    async fn at(api: &Api) -> Desk<'_> {
+    pub(crate) async fn at(api: &Api) -> Desk<'_> {
         Desk::with(api, OPERATOR).await
     }
 
@@ -47,12 +47,16 @@ impl Desk<'_> {
         Desk { api, cookie }
     }
 
+    pub(crate) fn in_chinese(self) -> Self {
+        Desk { cookie: format!("{}; coffer_language=zh", self.cookie), ..self }
+    }
+
     async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("Cookie", &self.cookie).body(Body::empty());
         self.api.send(request.expect("a request")).await
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.api.send(form(path, &self.cookie, fields)).await
     }
 
@@ -179,7 +183,7 @@ async fn what_breaks_a_rule_is_shown_in_its_field_and_nothing_is_done() {
     for (doing, fields, status, said) in [
         ("grant", vec![("credits", "0"), ("category", "paid")], 400, "must be more than zero"),
         ("grant", vec![("credits", "1.0000001"), ("category", "paid")], 400, "id=\"credits-error\""),
-        ("grant", vec![("credits", "1"), ("category", "gift")], 400, "must be paid or promotional"),
+        ("grant", vec![("credits", "1"), ("category", "gift")], 400, "must be one of those offered"),
         ("grant", vec![("credits", "1"), ("category", "paid"), ("priority", "101")], 400, "from 0 to 100"),
         (
             "grant",
@@ -187,7 +191,7 @@ async fn what_breaks_a_rule_is_shown_in_its_field_and_nothing_is_done() {
             400,
             "must lie in the future",
         ),
-        ("adjust", vec![("credits", "5")], 400, "missing field"),
+        ("adjust", vec![("credits", "5")], 400, "must not be empty"),
         ("adjust", vec![("credits", "-11"), ("reason", "fraud")], 402, "10 credits available"),
         ("edit", vec![("name", "x"), ("overdraft_limit", "-1")], 400, "must be zero or more"),
     ] {

@@ -28,6 +28,7 @@ mod bodies;
 mod console;
 mod documents;
 mod pages;
+mod rules;
 
 use std::sync::Arc;
 

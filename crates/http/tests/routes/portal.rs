@@ -19,7 +19,7 @@ const PAGES: [&str; 7] = [
 ];
 
 /// A browser: what it sends with every request.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     api: &'a Api,
     cookie: String,
 }
@@ -33,8 +33,12 @@ impl<'a> Browser<'a> {
         self.send(Request::get(path), Body::empty()).await
     }
 
+    pub(crate) fn in_chinese(self) -> Self {
+        Browser { cookie: format!("{}; coffer_language=zh", self.cookie), ..self }
+    }
+
     /// Sends a form from one of the server's own pages.
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_from(path, fields, &[("sec-fetch-site", "same-origin")]).await
     }
 
@@ -87,7 +91,7 @@ async fn link(api: &Api, account: &str) -> String {
     made["url"].as_str().expect("an address").to_owned()
 }
 
-async fn opened<'a>(api: &'a Api, account: &str) -> Browser<'a> {
+pub(crate) async fn opened<'a>(api: &'a Api, account: &str) -> Browser<'a> {
     let mut browser = Browser::new(api);
     let answer = browser.open(&link(api, account).await).await;
     assert_eq!((answer.status, answer.header("location")), (303, "/portal"));

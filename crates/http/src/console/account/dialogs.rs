@@ -30,7 +30,7 @@ pub(super) async fn dialog(
     let filled = |name: &str| failed.map(|failed| failed.filled.get(name).to_owned());
     let fields = shape.fields.into_iter().map(|(name, label, kind, value, hint)| {
         let field = Field::new(language, name, label, kind).value(filled(name).unwrap_or(value)).hint(hint);
-        let field = field.error(failed.and_then(|failed| failed.of_field(name)));
+        let field = field.error(failed.and_then(|failed| failed.of_field(name, language)));
         if is_required(*doing, name) { field.required() } else { field }
     });
     Ok(Some(Dialog {

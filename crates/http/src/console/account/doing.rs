@@ -19,6 +19,7 @@ use crate::operator::refunds::CreateRefundBody;
 use crate::pages::form::Filled;
 use crate::pages::href::href;
 use crate::pages::respond::see_other;
+use crate::pages::rules::NO_SUCH_FORM;
 use crate::problem::Problem;
 use crate::{App, Shared, portal};
 
@@ -146,7 +147,7 @@ impl Doing {
                 Command::Release(ReleaseHold { id, account_id, idempotency: act::name(filled)? })
             }
             Doing::RevokeKey(id) => Command::RevokeKey(RevokeKey { id }),
-            Doing::Portal => return Err(Problem::invalid("do", "must be what the page offers")),
+            Doing::Portal => return Err(Problem::invalid("do", NO_SUCH_FORM)),
         })
     }
 
@@ -158,6 +159,8 @@ impl Doing {
                 "effective_at" | "expires_at" => act::moment(filled, name),
                 "allow_negative" => filled.is_ticked(name).then_some(Value::Bool(true)),
                 "priority" => filled.given(name).map(number).transpose()?,
+                // What an account must have is not left as it was by emptying it.
+                name if self == Doing::Edit => Some(filled.get(name).into()),
                 name => filled.given(name).map(Value::from),
             };
             if let Some(value) = value {
@@ -230,7 +233,7 @@ async fn carry_out(
     filled: &Filled,
 ) -> Result<String, Why> {
     let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
-    let doing = doing.ok_or_else(|| Problem::invalid("do", "must be what the page offers"))?;
+    let doing = doing.ok_or_else(|| Problem::invalid("do", NO_SUCH_FORM))?;
     visitor.allowed(doing.scope())?;
     let command = doing.command(app, account_id, filled)?;
     act::carry_out(app, visitor, command).await?;

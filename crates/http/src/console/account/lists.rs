@@ -81,7 +81,7 @@ async fn page(app: &App, visitor: &Visitor, id: &str, query: &Filled, of: Of) ->
     let span = Span { count_max: SHOWN_MAX, ..paging::span(None, query.given("cursor"))? };
     let (title, table) = match of {
         Of::Grants => (words.lots, grants_table(app, visitor, id, span).await?),
-        Of::Holds => (words.all_holds, holds_table(app, visitor, id, span).await?),
+        Of::Holds => (words.every_hold, holds_table(app, visitor, id, span).await?),
         Of::Keys => (words.keys, keys_table(app, visitor, id, span).await?),
     };
     let name = subject.profile.name.as_str();
@@ -282,7 +282,7 @@ fn key_row(visitor: &Visitor, record: &KeyRecord, last_used: Option<Timestamp>, 
         part::two_lines(part::text(profile.name.as_str()), part::code(profile.hint.as_str())),
         key_status(words, key.status(now)),
         spent,
-        end(words, last_used, visitor.look.language),
+        last_used.map_or_else(|| part::text(words.never_used), |at| part::time(at, visitor.look.language)),
     ]);
     if key.revoked_at.is_none() && visitor.may(Scope::Manage) {
         let doing = account_doing(key.account_id, "revoke", &key.id.to_string());

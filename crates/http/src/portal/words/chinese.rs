@@ -52,6 +52,7 @@ pub(super) static WORDS: PortalWords = PortalWords {
     of_limit: "/",
     last_used: "最近使用",
     never_used: "从未",
+    no_expiry: "永不",
     created: "创建时间",
     expires: "过期时间",
     expires_hint: "在当日零点（UTC）过期。不填则永不过期。",

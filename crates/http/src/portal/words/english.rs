@@ -52,6 +52,7 @@ pub(super) static WORDS: PortalWords = PortalWords {
     of_limit: "of",
     last_used: "Last used",
     never_used: "Never",
+    no_expiry: "Never",
     created: "Created",
     expires: "Expires",
     expires_hint: "At the beginning of that day, in UTC. Without one it never expires.",

@@ -64,6 +64,7 @@ pub(super) struct PortalWords {
     pub(super) of_limit: &'static str,
     pub(super) last_used: &'static str,
     pub(super) never_used: &'static str,
+    pub(super) no_expiry: &'static str,
     pub(super) created: &'static str,
     pub(super) expires: &'static str,
     pub(super) expires_hint: &'static str,
