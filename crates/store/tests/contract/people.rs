@@ -222,6 +222,28 @@ async fn the_oldest_session_makes_room_for_one_too_many() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_nobody_opened_makes_room_before_a_session_does() {
+    let most = u8::try_from(SESSIONS_OF_ONE_MAX).expect("few");
+    // So many are open, all older than so many links: how many of each are left.
+    let rows = [(1, most + 30, 1, most - 1), (most - 1, 2, most - 1, 1), (most, 5, most - 1, 1)];
+    for (name, fresh) in STORES {
+        for (open_count, link_count, open_left, links_left) in rows {
+            let fresh = fresh().await;
+            let store = &fresh.store;
+            let sessions =
+                (1..=open_count).flat_map(|number| [offer(number, 1), open_by(number, 1, link(number))]);
+            let links = (open_count + 1..=open_count + link_count).map(|number| offer(number, 1));
+            apply(store, 0, [vec![open(1)], sessions.collect(), links.collect()].concat()).await;
+            let left = store.sessions_of(SessionOf::Account(account(1))).await.expect("a read");
+            let of_stage = |stage| left.iter().filter(|session| session.stage == stage).count();
+            let found = (of_stage(SessionStage::Open), of_stage(SessionStage::Offered));
+            let expected = (usize::from(open_left), usize::from(links_left));
+            assert_eq!(found, expected, "{name}: {open_count} open, {link_count} links");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn operators_are_let_in_with_their_keys() {
     for (name, fresh) in STORES {
         let fresh = fresh().await;
