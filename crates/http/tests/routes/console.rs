@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Answer, Api, AsString as _, OPERATOR};
 
 /// A browser that is signed in.
-struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     api: &'a Api,
     cookie: String,
 }
@@ -29,35 +29,35 @@ fn encoded(text: &str) -> String {
 }
 
 /// The value of a hidden field.
-fn hidden(page: &Answer, name: &str) -> String {
+pub(crate) fn hidden(page: &Answer, name: &str) -> String {
     let start = format!("type=\"hidden\" name=\"{name}\" value=\"");
     let rest = page.text.split(&start).nth(1).unwrap_or_else(|| panic!("no {name} in {}", page.text));
     rest.split('"').next().unwrap_or_default().to_owned()
 }
 
 impl Desk<'_> {
-    async fn at(api: &Api) -> Desk<'_> {
+    pub(crate) async fn at(api: &Api) -> Desk<'_> {
         Desk::with(api, OPERATOR).await
     }
 
-    async fn with<'a>(api: &'a Api, secret: &str) -> Desk<'a> {
+    pub(crate) async fn with<'a>(api: &'a Api, secret: &str) -> Desk<'a> {
         let answer = api.send(form("/console/sign-in", "", &[("key", secret)])).await;
         assert_eq!(answer.status, 303, "{}", answer.text);
         let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
         Desk { api, cookie }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("Cookie", &self.cookie).body(Body::empty());
         self.api.send(request.expect("a request")).await
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.api.send(form(path, &self.cookie, fields)).await
     }
 
     /// Opens a form and sends it filled in, as a person would.
-    async fn fill(&self, path: &str, doing: &str, of: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn fill(&self, path: &str, doing: &str, of: &str, fields: &[(&str, &str)]) -> Answer {
         let opened = self.get(&format!("{path}?do={doing}&of={of}")).await;
         let name = hidden(&opened, "name_of_request");
         let mut all = vec![("do", doing), ("of", of), ("name_of_request", &name)];
@@ -66,7 +66,7 @@ impl Desk<'_> {
     }
 }
 
-fn page_of(account: &str) -> String {
+pub(crate) fn page_of(account: &str) -> String {
     format!("/console/accounts/{account}")
 }
 

@@ -90,6 +90,27 @@ impl Doing {
         }
     }
 
+    /// Refuses what is named and not of this account: it is not found, as what nobody has.
+    pub(super) async fn is_on(self, app: &App, account_id: AccountId) -> Result<(), Problem> {
+        let reader = app.service.reader();
+        let (what, owner) = match self {
+            Doing::Refund(id) => ("charge", reader.charge(id).await?.map(|charge| charge.account_id)),
+            Doing::Void(id) => ("grant", reader.grant(id).await?.map(|(_, grant)| grant.account_id)),
+            Doing::Release(id) => ("hold", reader.hold(id).await?.map(|record| record.hold.account_id)),
+            Doing::RevokeKey(id) => {
+                ("key", reader.key_record(id).await?.map(|(_, record)| record.key.account_id))
+            }
+            Doing::Grant
+            | Doing::Adjust
+            | Doing::Edit
+            | Doing::Freeze
+            | Doing::Unfreeze
+            | Doing::Close
+            | Doing::Portal => return Ok(()),
+        };
+        if owner == Some(account_id) { Ok(()) } else { Err(Problem::not_found(what)) }
+    }
+
     /// The fields of its form, by the names that the API has for them.
     pub(super) const fn fields(self) -> &'static [&'static str] {
         match self {
@@ -232,6 +253,7 @@ async fn carry_out(
     let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
     let doing = doing.ok_or_else(|| Problem::invalid("do", "must be what the page offers"))?;
     visitor.allowed(doing.scope())?;
+    doing.is_on(app, account_id).await?;
     let command = doing.command(app, account_id, filled)?;
     act::carry_out(app, visitor, command).await?;
     Ok(href(&account_path(account_id), [("done", doing.done())]))

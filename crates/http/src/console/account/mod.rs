@@ -94,6 +94,7 @@ async fn page(app: &App, visitor: &Visitor, id: &str, asked: Asked) -> Result<Pa
     if let Some(link) = asked.link {
         page.dialog = Some(dialogs::link(visitor, &subject, &link));
     } else if let Some(doing) = asked.doing.filter(|doing| visitor.may(doing.scope())) {
+        doing.is_on(app, subject.account.id).await?;
         page.dialog = dialogs::dialog(app, visitor, &subject, &doing, asked.failed.as_ref()).await?;
     }
     Ok(page)
