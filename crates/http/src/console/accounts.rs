@@ -58,7 +58,7 @@ pub(crate) async fn create(State(app): Shared, visitor: Visitor, filled: Filled)
 }
 
 async fn open(app: &App, visitor: &Visitor, filled: &Filled) -> Result<String, Why> {
-    visitor.allowed(Scope::Manage)?;
+    visitor.allowed_to_do(Scope::Manage)?;
     let body: CreateAccountBody = act::body(filled, &FIELDS)?;
     let command = body.command()?;
     let name = act::name(filled)?;

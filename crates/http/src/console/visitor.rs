@@ -51,6 +51,12 @@ impl Visitor {
         if self.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
     }
 
+    /// Refuses to do on a page what the operator's key may not do, or not see there: whoever does something sees what came of it.
+    pub(super) fn allowed_to_do(&self, scope: Scope) -> Result<(), Problem> {
+        self.allowed(Scope::Read)?;
+        self.allowed(scope)
+    }
+
     /// Whether the operator's key may do this.
     pub(super) fn may(&self, scope: Scope) -> bool {
         self.here.may(scope)

@@ -1,9 +1,12 @@
 //! What forms of the console may do: on which account, and with which scopes.
 
+use coffer_service::{ActionFilter, Span};
 use serde_json::json;
 
 use crate::console::{Desk, page_of};
 use crate::support::{Api, AsString as _};
+
+const NEWEST: Span = Span { before: None, count_max: 1 };
 
 /// An account with something of each kind that a form can name.
 struct Things {
@@ -56,5 +59,55 @@ async fn what_is_another_accounts_is_not_found_on_this_ones_page() {
     for (doing, of) in own.named() {
         let sent = desk.fill(&path, doing, of, &[]).await;
         assert_eq!(sent.status, 303, "{doing}: {}", sent.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_needs_the_scope_of_what_it_does_and_that_of_seeing_it() {
+    let api = Api::new();
+    let Things { account, charge, grant, hold, key } = Things::of(&api).await;
+    let path = page_of(&account);
+    let (accounts, prices) = ("/console/accounts", "/console/prices");
+    let price = ["do=set", "operation=upscale", "credits_per_unit=1"];
+    // Where a form goes, what it sends, and what it needs beside `read`.
+    let acts: [(&str, &[&str], &str); 14] = [
+        (&path, &["do=grant", "credits=1", "category=paid"], "grant"),
+        (&path, &["do=adjust", "credits=1", "reason=a gift"], "grant"),
+        (&path, &["do=refund", &format!("of={charge}")], "grant"),
+        (&path, &["do=release", &format!("of={hold}")], "charge"),
+        (&path, &["do=void", &format!("of={grant}")], "grant"),
+        (&path, &["do=revoke", &format!("of={key}")], "manage"),
+        (&path, &["do=edit", "name=Acme", "overdraft_limit=0"], "manage"),
+        (&path, &["do=freeze"], "manage"),
+        (&path, &["do=unfreeze"], "manage"),
+        (&path, &["do=portal"], "manage"),
+        (accounts, &["name=Bolt", "external_id=bolt"], "manage"),
+        (prices, &price, "manage"),
+        (prices, &["do=delete", "operation=upscale"], "manage"),
+        (&path, &["do=close"], "manage"),
+    ];
+    let mut desks = Vec::new();
+    for scope in ["charge", "grant", "manage", "admin"] {
+        let alone = Desk::with(&api, &api.operator(&[scope]).await).await;
+        let seeing = Desk::with(&api, &api.operator(&["read", scope]).await).await;
+        desks.push((scope, alone, seeing));
+    }
+    for (number, (place, fields, needed)) in acts.into_iter().enumerate() {
+        for (scope, alone, seeing) in &desks {
+            let what = format!("{place} {fields:?} with {scope}");
+            let name = format!("form-{number}-{scope}");
+            let before =
+                api.service().reader().actions(ActionFilter::default(), NEWEST).await.expect("a read");
+            let mut all: Vec<(&str, &str)> =
+                fields.iter().map(|field| field.split_once('=').expect("a name and a value")).collect();
+            all.push(("name_of_request", &name));
+            assert_eq!(alone.post(place, &all).await.status, 403, "{what} alone");
+            let after =
+                api.service().reader().actions(ActionFilter::default(), NEWEST).await.expect("a read");
+            assert_eq!(before, after, "{what} alone");
+            let answer = seeing.post(place, &all).await;
+            let expected = if *scope == needed { [303, 200] } else { [403, 403] };
+            assert!(expected.contains(&answer.status), "{what}: {} {}", answer.status, answer.text);
+        }
     }
 }

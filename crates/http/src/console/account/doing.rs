@@ -233,7 +233,7 @@ pub(crate) async fn act(
 
 /// A link to the customer's own page, as the API makes it. It is shown this once, and works once.
 async fn offer(app: &App, visitor: &Visitor, id: &str) -> Result<Link, Why> {
-    visitor.allowed(Scope::Manage)?;
+    visitor.allowed_to_do(Scope::Manage)?;
     let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
     let by = (visitor.actor(), Channel::Console);
     let offered = app.service.offer_session(account_id, LINK_MS_DEFAULT, None, by).await;
@@ -252,7 +252,7 @@ async fn carry_out(
 ) -> Result<String, Why> {
     let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
     let doing = doing.ok_or_else(|| Problem::invalid("do", "must be what the page offers"))?;
-    visitor.allowed(doing.scope())?;
+    visitor.allowed_to_do(doing.scope())?;
     doing.is_on(app, account_id).await?;
     let command = doing.command(app, account_id, filled)?;
     act::carry_out(app, visitor, command).await?;
