@@ -62,18 +62,12 @@ async fn open(app: &App, visitor: &Visitor, filled: &Filled) -> Result<String, W
     let body: CreateAccountBody = act::body(filled, &FIELDS)?;
     let command = body.command()?;
     let name = act::name(filled)?;
-    if !app.forms.is_first(name.as_str()) {
-        return Ok(href(PATH, [("done", "already")]));
-    }
-    match act::carry_out(app, visitor, command).await {
-        Ok(Outcome::AccountCreated(record)) => {
+    match app.forms.carry_out(&name, act::carry_out(app, visitor, command)).await? {
+        Some(Outcome::AccountCreated(record)) => {
             Ok(href(&account_path(record.profile.id), [("done", "created")]))
         }
-        Ok(other) => unreachable!("an account was to be created: {other:?}"),
-        Err(why) => {
-            app.forms.forget(name.as_str());
-            Err(why)
-        }
+        Some(other) => unreachable!("an account was to be created: {other:?}"),
+        None => Ok(href(PATH, [("done", "already")])),
     }
 }
 

@@ -69,16 +69,10 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<Done
     object.insert("scopes".to_owned(), scopes.into());
     let (command, secret) = act::parse::<CreateOperatorKeyBody>(object)?.command()?;
     let name = act::name(filled)?;
-    if !app.forms.is_first(name.as_str()) {
-        return Ok(Done::Said("already"));
-    }
-    match act::carry_out(app, visitor, command).await {
-        Ok(Outcome::OperatorKeyCreated(_)) => Ok(Done::Made(secret)),
-        Ok(other) => unreachable!("a key was to be made: {other:?}"),
-        Err(why) => {
-            app.forms.forget(name.as_str());
-            Err(why)
-        }
+    match app.forms.carry_out(&name, act::carry_out(app, visitor, command)).await? {
+        Some(Outcome::OperatorKeyCreated(_)) => Ok(Done::Made(secret)),
+        Some(other) => unreachable!("a key was to be made: {other:?}"),
+        None => Ok(Done::Said("already")),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use coffer_ledger::{IdempotencyKey, Refusal};
+use coffer_service::Unavailable;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -28,11 +29,35 @@ pub(crate) enum Why {
     Problem(Box<Problem>),
     /// The ledger refused it.
     Refused(Box<Refusal>),
+    /// It may have been carried out: its outcome was lost.
+    InDoubt(Box<Problem>),
 }
 
 impl From<Problem> for Why {
     fn from(problem: Problem) -> Why {
         Why::Problem(Box::new(problem))
+    }
+}
+
+impl From<Unavailable> for Why {
+    fn from(error: Unavailable) -> Why {
+        match error {
+            Unavailable::InDoubt | Unavailable::InPart(_) => Why::InDoubt(Box::new(Problem::from(error))),
+            Unavailable::Overloaded
+            | Unavailable::ShuttingDown
+            | Unavailable::ClockStrayed(_)
+            | Unavailable::Store(_) => Why::from(Problem::from(error)),
+        }
+    }
+}
+
+impl Why {
+    /// Whether it may have been carried out all the same.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        match self {
+            Why::InDoubt(_) => true,
+            Why::Problem(_) | Why::Refused(_) => false,
+        }
     }
 }
 
@@ -44,7 +69,7 @@ impl Failed {
                 let detail = problem.detail();
                 Some(detail.strip_prefix(&format!("{name}: ")).unwrap_or(detail).to_owned())
             }
-            Why::Problem(_) | Why::Refused(_) => None,
+            Why::Problem(_) | Why::Refused(_) | Why::InDoubt(_) => None,
         }
     }
 
@@ -52,7 +77,7 @@ impl Failed {
     pub(crate) fn as_a_whole(&self, fields: &[&str], language: Language) -> Option<String> {
         match &self.why {
             Why::Problem(problem) if problem.field().is_some_and(|field| fields.contains(&field)) => None,
-            Why::Problem(problem) => Some(problem.detail().to_owned()),
+            Why::Problem(problem) | Why::InDoubt(problem) => Some(problem.detail().to_owned()),
             Why::Refused(refusal) => Some(refusals::told(refusal, language)),
         }
     }
@@ -60,7 +85,7 @@ impl Failed {
     /// With which status the page is sent that shows it.
     pub(crate) fn status(&self) -> StatusCode {
         match &self.why {
-            Why::Problem(problem) => problem.status(),
+            Why::Problem(problem) | Why::InDoubt(problem) => problem.status(),
             Why::Refused(refusal) => Problem::from((**refusal).clone()).status(),
         }
     }
@@ -69,6 +94,7 @@ impl Failed {
     /// so cannot be carried out twice; what was refused is remembered under that name, and needs another.
     pub(crate) fn next_name(&self) -> String {
         match &self.why {
+            Why::InDoubt(_) => self.filled.get(NAME).to_owned(),
             Why::Problem(problem) if problem.code() == Code::Unavailable => self.filled.get(NAME).to_owned(),
             Why::Problem(_) | Why::Refused(_) => once::name(),
         }

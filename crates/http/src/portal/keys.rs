@@ -125,21 +125,12 @@ async fn once(
     command: Command,
     secret: Secret,
 ) -> Result<Done, Why> {
-    let name = name(filled)?;
-    if !app.forms.is_first(name.as_str()) {
-        return Ok(Done::Said("already"));
-    }
-    match submit(app, visitor, command).await {
-        Ok(_) => Ok(Done::Made(secret)),
-        Err(why) => {
-            app.forms.forget(name.as_str());
-            Err(why)
-        }
-    }
+    let made = app.forms.carry_out(&name(filled)?, submit(app, visitor, command)).await?;
+    Ok(made.map_or(Done::Said("already"), |_| Done::Made(secret)))
 }
 
 async fn submit(app: &App, visitor: &Visitor, command: Command) -> Result<Outcome, Why> {
-    match app.service.submit(visitor.acts(command)).await.map_err(Problem::from)? {
+    match app.service.submit(visitor.acts(command)).await? {
         Outcome::Refused(refusal) => Err(Why::Refused(Box::new(refusal))),
         outcome => Ok(outcome),
     }
