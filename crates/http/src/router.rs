@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use coffer_service::Service;
@@ -17,7 +17,10 @@ use crate::operator::{
     accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, portal_sessions,
     prices, refunds, statements, verify,
 };
+use crate::pages::href::is_for_people;
+use crate::pages::look::Look;
 use crate::pages::once::Once;
+use crate::pages::page;
 use crate::place::Places;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
@@ -149,11 +152,20 @@ fn everywhere() -> Router<Arc<App>> {
         .route("/assets/{name}", get(pages::assets::show))
 }
 
-async fn not_found() -> Problem {
-    Problem::new(Code::NotFound, "nothing is served at this path")
+/// Programs get JSON, and people a page.
+async fn not_found(uri: Uri, look: Look) -> Response {
+    nothing_here(&uri, look, Problem::new(Code::NotFound, "nothing is served at this path"))
 }
 
 /// The router adds the header `Allow`.
-async fn method_not_allowed(method: Method) -> Response {
-    Problem::method_not_allowed(&method).into_response()
+async fn method_not_allowed(method: Method, uri: Uri, look: Look) -> Response {
+    nothing_here(&uri, look, Problem::method_not_allowed(&method))
+}
+
+fn nothing_here(uri: &Uri, look: Look, problem: Problem) -> Response {
+    if is_for_people(uri.path()) {
+        page::nothing_here(look, problem.status())
+    } else {
+        problem.into_response()
+    }
 }

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::dialog::Dialog;
-use super::frame::Frame;
-use super::part::{Action, Html, Notice};
+use super::frame::{Frame, Shape};
+use super::look::Look;
+use super::part::{self, Action, Html, Notice};
 use super::respond;
 
 /// A page.
@@ -77,6 +78,13 @@ impl Section {
     pub(crate) fn half(self) -> Section {
         Section { is_half: true, ..self }
     }
+}
+
+/// The page for whoever opens an address at which there is none.
+pub(crate) fn nothing_here(look: Look, status: StatusCode) -> Response {
+    let words = look.language.words();
+    let heading = Heading::new(words.error_not_found).lead(part::text(words.error_not_found_text));
+    Page::new(Frame::new(look, Shape::Card, words.error_not_found), heading).respond(status)
 }
 
 impl Page {
