@@ -286,6 +286,18 @@ async fn accounts_are_found_by_name_external_id_and_id() {
     assert_eq!(found(&format!("q={id}")).await, [">Acme<"]);
     assert_eq!(found("q=nobody").await, [""; 0]);
     assert_eq!(found("status=frozen").await, [""; 0]);
+    api.patch(&format!("/v1/accounts/{id}"), json!({"status": "frozen"})).await.ok();
+    assert_eq!(found("status=frozen").await, [">Acme<"]);
+    assert_eq!(found("q=acme&status=frozen").await, [">Acme<"]);
+    assert_eq!(found(&format!("q={id}&status=frozen")).await, [">Acme<"]);
+    assert_eq!(found(&format!("q={id}&status=active")).await, [""; 0]);
+    assert_eq!(found("q=cus_2&status=active").await, ["ACME labs"]);
+    assert_eq!(found("q=cus_2&status=closed").await, [""; 0]);
+    let narrowed = desk.get("/console/accounts?q=acme&status=frozen").await;
+    assert!(narrowed.text.contains("<option value=\"frozen\" selected>"), "{}", narrowed.text);
+    for query in ["cursor=x", "q=acme&cursor=x", "q=acme&cursor=eA"] {
+        assert_eq!(desk.get(&format!("/console/accounts?{query}")).await.status, 400, "{query}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

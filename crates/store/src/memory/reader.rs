@@ -82,7 +82,9 @@ impl Reader for MemoryStore {
             .filter(|(name, id)| (name.as_str(), id.bytes()) > search.lower() && *name < search.upper())
             .collect();
         found.sort_unstable();
-        let records = found.into_iter().filter_map(|(_, id)| state.account_record(id));
+        let is_wanted =
+            |record: &AccountRecord| search.status.is_none_or(|status| record.account.status == status);
+        let records = found.into_iter().filter_map(|(_, id)| state.account_record(id)).filter(is_wanted);
         Ok(Page::of_up_to(records.take(search.count_max + 1).collect(), search.count_max))
     }
 
