@@ -10,6 +10,7 @@ use coffer_service::{Page as Listed, Span};
 
 use super::act::{self, Failed, Why};
 use super::frame::{Place, frame};
+use super::operator_keys::names;
 use super::visitor::Visitor;
 use crate::pages::dialog::Dialog;
 use crate::pages::form::Filled;
@@ -77,8 +78,11 @@ async fn page(app: &App, visitor: &Visitor, query: &Filled, failed: Option<Faile
         // One key has few sessions: the ledger keeps them so.
         Listed { items: app.service.reader().sessions_of(visitor.key()).await?, has_more: false }
     };
-    let keys = app.service.operator_keys().await?;
-    let names = keys.into_iter().map(|key| (key.id, key.name.to_string())).collect();
+    let holders = listed.items.iter().filter_map(|session| match session.of {
+        SessionOf::OperatorKey(id) => Some(id),
+        SessionOf::ConfiguredKey(_) | SessionOf::Account(_) => None,
+    });
+    let names = names(app, holders.collect()).await?;
     let mut heading = Heading::new(words.sessions).lead(part::text(words.sessions_lead));
     let end_all = href(PATH, [("do", "end-all")]);
     heading.actions.push(Action::dialog(ActionLook::Danger, words.end_all, end_all));

@@ -48,7 +48,7 @@ impl FromRequestParts<Arc<App>> for OperatorHere {
 impl OperatorHere {
     /// Whether the operator's key may do this.
     pub(crate) fn may(&self, scope: Scope) -> bool {
-        self.operator.scopes.contains(scope)
+        self.operator.scopes().contains(scope)
     }
 
     /// A command as this operator's action, of which the audit log tells.

@@ -90,7 +90,7 @@ pub(super) async fn sign_out(State(app): Shared, look: Look, headers: HeaderMap)
 /// Ends all sessions that were opened with the same key.
 pub(super) async fn sign_out_everywhere(State(app): Shared, look: Look, here: OperatorHere) -> Response {
     let by = (here.operator.actor(), Channel::Console);
-    if let Err(unavailable) = app.service.end_sessions(here.operator.key, None, by).await {
+    if let Err(unavailable) = app.service.end_sessions(here.operator.key(), None, by).await {
         return words::unavailable(look, &Problem::from(unavailable));
     }
     let mut response = see_other(SIGN_IN_PATH);

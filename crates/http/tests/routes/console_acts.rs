@@ -111,3 +111,28 @@ async fn a_form_needs_the_scope_of_what_it_does_and_that_of_seeing_it() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_key_can_be_revoked_however_many_came_after_it() {
+    let api = Api::new();
+    let first = api.post("/v1/operator-keys", json!({"name": "the first"})).await.created();
+    let id = first["id"].string();
+    for _ in 0..30 {
+        api.operator(&["read"]).await;
+    }
+    let desk = Desk::with(&api, &first["secret"].string()).await;
+    let path = "/console/operator-keys";
+    let newest = desk.get(path).await;
+    assert!(!newest.text.contains(&id), "{}", newest.text);
+    let next = newest.text.split(&format!("{path}?cursor=")).nth(1).expect("a next page");
+    let next = next.split('"').next().expect("its end");
+    let older = desk.get(&format!("{path}?cursor={next}")).await;
+    assert!(older.text.contains(&format!("do=revoke&#38;of={id}")), "{}", older.text);
+    let asked = desk.get(&format!("{path}?do=revoke&of={id}")).await;
+    assert!(asked.text.contains("<dialog") && asked.text.contains("the first"), "{}", asked.text);
+    for page in ["/console/audit", "/console/sessions"] {
+        assert!(desk.get(page).await.text.contains("the first"), "{page} names the key");
+    }
+    assert_eq!(desk.post(path, &[("do", "revoke"), ("of", &id)]).await.status, 303);
+    assert_eq!(desk.get(path).await.status, 303, "its session has ended with it");
+}

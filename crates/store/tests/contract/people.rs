@@ -278,6 +278,33 @@ async fn operators_are_let_in_with_their_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn operators_keys_are_read_one_by_one_and_page_by_page() {
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        let store = &fresh.store;
+        apply(store, 0, (1..=4).map(operator_key).collect()).await;
+        let page = async |before, count_max| {
+            let page = store.operator_keys(Span { before, count_max }).await.expect("a read");
+            (page.items.iter().map(|key| key.id.bytes()[7]).collect::<Vec<_>>(), page.has_more)
+        };
+        assert_eq!(page(None, 2).await, (vec![4, 3], true), "{name}");
+        assert_eq!(page(Some(id(3)), 2).await, (vec![2, 1], false), "{name}");
+        assert_eq!(page(Some(id(1)), 2).await, (vec![], false), "{name}");
+        let one = async |number| {
+            let id = OperatorKeyId::from_bytes(id(number));
+            let key = store.operator_key_record(id).await.expect("a read");
+            key.map(|key| (key.name.to_string(), key.revoked_at))
+        };
+        assert_eq!(one(2).await, Some(("operator 2".to_owned(), None)), "{name}");
+        assert_eq!(one(9).await, None, "{name}");
+        let revoke = RevokeOperatorKey { id: OperatorKeyId::from_bytes(id(2)), other_is_live: false };
+        apply(store, 1, vec![Command::RevokeOperatorKey(revoke)]).await;
+        assert_eq!(one(2).await, Some(("operator 2".to_owned(), Some(at(1)))), "{name}: dead ones as well");
+        assert_eq!(page(None, 9).await, (vec![4, 3, 2, 1], false), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_does_leaves_a_row() {
     for (name, fresh) in STORES {
         let fresh = fresh().await;
