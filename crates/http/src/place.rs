@@ -73,6 +73,14 @@ impl Places {
         self.public.get_or_init(|| Place::listening(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))))
     }
 
+    /// The address of a customer's page on pages that operators read as well: they may have a port of their own, where it is not.
+    pub(crate) fn of_customers(&self, path: &str) -> String {
+        match self.operator.get() {
+            Some(_) => format!("{}{path}", self.public().origin()),
+            None => path.to_owned(),
+        }
+    }
+
     /// Where operators are: with everybody else, unless they have a port of their own.
     pub(crate) fn operator(&self) -> &Place {
         match self.operator.get() {
@@ -105,6 +113,8 @@ mod tests {
             places.bound("127.0.0.1:1".parse().unwrap(), operator);
             assert_eq!(places.public().origin(), "https://credits.example.com");
             assert_eq!(places.operator().origin(), expected);
+            let portal = if operator.is_some() { "https://credits.example.com/portal" } else { "/portal" };
+            assert_eq!(places.of_customers("/portal"), portal);
         }
     }
 }

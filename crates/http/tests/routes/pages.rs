@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use coffer_http::Settings;
 
 use crate::support::{Answer, Api};
 
@@ -188,5 +189,20 @@ async fn people_get_a_page_where_there_is_none_and_programs_json() {
     }
     for path in ["/v1/nothing", "/nothing", "/consoles"] {
         assert_eq!(opens(&api, Method::GET, path, "same-origin").await.refusal(), "404 not_found", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_endpoints_page_leads_to_the_customers_wherever_it_is_read() {
+    for (public_url, operator_url, settings) in [
+        (None, None, "/portal"),
+        (Some("https://credits.example"), None, "/portal"),
+        (Some("https://credits.example"), Some("https://desk.example"), "https://credits.example/portal"),
+    ] {
+        let url = |url: Option<&str>| url.map(|url| url.parse().expect("an address"));
+        let (public_url, operator_url) = (url(public_url), url(operator_url));
+        let page =
+            get(&Api::with(Settings { public_url, operator_url, ..Settings::default() }), PAGE, &[]).await;
+        assert!(page.text.contains(&format!("href=\"{settings}\"")), "{settings} in {}", page.text);
     }
 }
