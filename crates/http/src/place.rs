@@ -34,6 +34,12 @@ impl Place {
         &self.origin
     }
 
+    /// Such as `https://`.
+    pub(crate) fn scheme(&self) -> &str {
+        let end = self.origin.find("://").map_or(0, |at| at + "://".len());
+        &self.origin[..end]
+    }
+
     /// Whether browsers are to send cookies over encrypted connections only: always, except to this machine itself.
     pub(crate) fn has_secure_cookies(&self) -> bool {
         !self.is_plain_loopback

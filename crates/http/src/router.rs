@@ -78,8 +78,8 @@ impl Routers {
             Surface::Public => (true, customer_routes(), portal::routes()),
             Surface::Operator => (false, operator_routes(), operator_pages()),
         };
-        let own_pages_only =
-            axum::middleware::from_fn_with_state(Arc::clone(&self.app), session::from_own_pages_only);
+        let port = session::Port { app: Arc::clone(&self.app), surface };
+        let own_pages_only = axum::middleware::from_fn_with_state(port, session::from_own_pages_only);
         let pages = pages.merge(everyones_pages()).route_layer(own_pages_only);
         let routes = routes
             .merge(everywhere())

@@ -25,7 +25,7 @@ use crate::App;
 pub(crate) use cookie::Whose;
 pub(crate) use customer::CustomerHere;
 pub(crate) use operator::OperatorHere;
-pub(crate) use same_site::from_own_pages_only;
+pub(crate) use same_site::{Port, from_own_pages_only};
 
 /// Where operators sign in.
 pub(crate) const SIGN_IN_PATH: &str = "/console/sign-in";
