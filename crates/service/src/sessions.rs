@@ -232,10 +232,9 @@ impl Service {
     pub async fn end_sessions(
         &self,
         of: SessionOf,
-        except: Option<SessionId>,
         (actor, channel): (Actor, Channel),
     ) -> Result<(), Unavailable> {
-        let command = Command::EndSessions(EndSessions { of, except });
+        let command = Command::EndSessions(EndSessions { of });
         self.submit(audited(actor, channel, command)).await.map(drop)
     }
 

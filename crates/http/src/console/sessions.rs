@@ -20,6 +20,7 @@ use crate::pages::part::{self, Action, ActionLook, Badge, Empty, Html, Pager, To
 use crate::pages::respond::see_other;
 use crate::pages::table::{Column, Row, Table};
 use crate::problem::Problem;
+use crate::session::signed_out;
 use crate::{App, Shared, paging};
 
 const PATH: &str = "/console/sessions";
@@ -34,7 +35,9 @@ pub(crate) async fn show(State(app): Shared, visitor: Visitor, RawQuery(query): 
 /// Ends one session, or all of the visitor's key.
 pub(crate) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) -> Response {
     match carry_out(&app, &visitor, &filled).await {
-        Ok(place) => see_other(&place),
+        // Whoever ended the own session is out.
+        Ok(true) => signed_out(&app),
+        Ok(false) => see_other(&href(PATH, [("done", "session-ended")])),
         Err(why) => {
             let query = filled.clone();
             respond(&app, &visitor, &query, Some(Failed { filled, why })).await
@@ -42,11 +45,12 @@ pub(crate) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) ->
     }
 }
 
-async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<String, Why> {
+/// Answers whether the visitor's own session has ended with it.
+async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<bool, Why> {
     let (own, by) = (visitor.key(), (visitor.actor(), Channel::Console));
     if filled.get("do") == "end-all" {
-        app.service.end_sessions(own, None, by).await.map_err(Problem::from)?;
-        return Ok("/console/sign-in".to_owned());
+        app.service.end_sessions(own, by).await.map_err(Problem::from)?;
+        return Ok(true);
     }
     let id: SessionId = filled.get("of").parse().map_err(|_| Problem::not_found("session"))?;
     let found = app.service.reader().session(id).await.map_err(Problem::from)?;
@@ -57,7 +61,7 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<Stri
         visitor.allowed(Scope::Admin)?;
     }
     app.service.end_session(id, session.of, by).await.map_err(Problem::from)?;
-    Ok(href(PATH, [("done", "session-ended")]))
+    Ok(id == visitor.session())
 }
 
 async fn respond(app: &App, visitor: &Visitor, query: &Filled, failed: Option<Failed>) -> Response {

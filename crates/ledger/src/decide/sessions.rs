@@ -105,11 +105,10 @@ pub(super) fn end(snapshot: &Snapshot, command: &EndSession) -> Decision {
     ended_sessions(command.of, ended)
 }
 
-/// Ends all sessions of one holder but perhaps one, and the links that nobody has opened.
+/// Ends all sessions of one holder, and the links that nobody has opened.
 pub(super) fn end_all(snapshot: &Snapshot, command: &EndSessions) -> Decision {
     // From here the command succeeds.
-    let others = of(snapshot, command.of).filter(|session| Some(session.id) != command.except);
-    ended_sessions(command.of, others.map(|session| SessionChange::Ended(session.id)).collect())
+    ended_sessions(command.of, all_ended(snapshot, command.of))
 }
 
 /// What is left of the sessions of one holder who is let in no longer.
