@@ -83,8 +83,18 @@ impl Section {
 /// The page for whoever opens an address at which there is none.
 pub(crate) fn nothing_here(look: Look, status: StatusCode) -> Response {
     let words = look.language.words();
-    let heading = Heading::new(words.error_not_found).lead(part::text(words.error_not_found_text));
-    Page::new(Frame::new(look, Shape::Card, words.error_not_found), heading).respond(status)
+    told(look, status, words.error_not_found, words.error_not_found_text)
+}
+
+/// The page for whoever sends what is no form, or more than any form has.
+pub(crate) fn form_refused(look: Look, status: StatusCode) -> Response {
+    let words = look.language.words();
+    told(look, status, words.error_refused, words.error_no_form)
+}
+
+fn told(look: Look, status: StatusCode, title: &str, text: &str) -> Response {
+    Page::new(Frame::new(look, Shape::Card, title), Heading::new(title).lead(part::text(text)))
+        .respond(status)
 }
 
 impl Page {

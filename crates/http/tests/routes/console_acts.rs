@@ -39,6 +39,24 @@ impl Things {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_names_no_account_is_not_found_on_a_page() {
+    let api = Api::new();
+    let desk = Desk::at(&api).await;
+    for id in ["acc_nobody", "%ff", "grt_01jd7z4r5efkyv3q8x9w2m6n0p", "acc_01jd7z4r5efkyv3q8x9w2m6n0p"] {
+        let path = page_of(id);
+        for list in ["", "/grants", "/holds", "/keys"] {
+            let page = desk.get(&format!("{path}{list}")).await;
+            assert_eq!((page.status, page.header("cache-control")), (404, "no-store"), "{id}{list}");
+            assert!(page.text.contains("<nav"), "{id}{list}: {}", page.text);
+        }
+        for doing in ["freeze", "portal"] {
+            let page = desk.post(&path, &[("do", doing)]).await;
+            assert_eq!((page.status, page.header("cache-control")), (404, "no-store"), "{id} {doing}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_another_accounts_is_not_found_on_this_ones_page() {
     let api = Api::new();
     let (own, other) = (Things::of(&api).await, Things::of(&api).await);

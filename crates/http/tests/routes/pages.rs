@@ -89,6 +89,7 @@ async fn files_are_named_by_their_content_and_kept() {
     }
     assert_eq!(get(&api, "/assets/pages.0000000000000000.css", &[]).await.status, 404);
     assert_eq!(get(&api, "/assets/..%2FREADME.md", &[]).await.status, 404);
+    assert_eq!(get(&api, "/assets/%ff", &[]).await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,5 +205,25 @@ async fn the_endpoints_page_leads_to_the_customers_wherever_it_is_read() {
         let page =
             get(&Api::with(Settings { public_url, operator_url, ..Settings::default() }), PAGE, &[]).await;
         assert!(page.text.contains(&format!("href=\"{settings}\"")), "{settings} in {}", page.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_form_is_refused_on_a_page() {
+    let api = Api::new();
+    let long = "a".repeat(100 * 1024);
+    for path in ["/console/sign-in", "/portal/open", "/preferences"] {
+        for (kind, body, status) in
+            [("application/json", "{}", 415), ("application/x-www-form-urlencoded", long.as_str(), 413)]
+        {
+            let request = Request::post(path)
+                .header("Sec-Fetch-Site", "same-origin")
+                .header("Content-Type", kind)
+                .header("Content-Length", body.len());
+            let page = api.send(request.body(Body::from(body.to_owned())).expect("a request")).await;
+            assert_eq!((page.status, page.header("cache-control")), (status, "no-store"), "{path} {kind}");
+            assert!(page.header("content-security-policy").contains("default-src 'none'"), "{path} {kind}");
+            assert!(page.text.contains("Nothing was done."), "{path} {kind}: {}", page.text);
+        }
     }
 }
