@@ -129,7 +129,8 @@ async fn make_key(service: &Service, prefix: &KeyPrefix) -> Result<Secret, Failu
 async fn make_link(running: &Running) -> Result<String, Failure> {
     let account_id = find_sample(&running.service).await?;
     let account_id = account_id.ok_or_else(|| Failure::Failed("the sample account is gone".to_owned()))?;
-    let keys = running.service.operator_keys().await.map_err(failed)?;
+    let newest = Span { before: None, count_max: 100 };
+    let keys = running.service.reader().operator_keys(newest).await.map_err(failed)?.items;
     let live = keys.iter().find(|key| key.revoked_at.is_none());
     let by = live.map_or(Actor::ConfiguredKey, |key| Actor::OperatorKey(key.id));
     let offered = running.service.offer_session(account_id, LINK_MS_MAX, None, (by, Channel::Api)).await;

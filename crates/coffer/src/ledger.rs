@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use coffer_ledger::{Command, CreateOperatorKey, Name, OperatorKeyId, Outcome, Scope, Scopes, Timestamp};
 use coffer_service::{Clock, KeyPrefix, Secret, Service, mint_id_anywhere};
-use coffer_store::{DataDirectory, DatabaseUrl, PostgresOptions, PostgresStore, SqliteStore, Store};
+use coffer_store::{DataDirectory, DatabaseUrl, PostgresOptions, PostgresStore, Span, SqliteStore, Store};
 
 use crate::Failure;
 use crate::database::refused;
 use crate::serve::failed;
 use crate::storage::Storage;
+
+/// Operators' keys that are read at once, to see whether one opens the ledger.
+const KEYS_READ_MAX: usize = 100;
 
 /// A ledger on which nobody works yet.
 pub(crate) struct Ledger {
@@ -83,8 +86,7 @@ impl Ledger {
             }
             return Ok(Service::start(store, clock, Some(secret)));
         }
-        let keys = store.operator_keys().await.map_err(failed)?;
-        let opens = keys.iter().any(|key| key.revoked_at.is_none() && key.scopes.contains(Scope::Admin));
+        let opens = is_opened(&*store).await?;
         match home {
             Home::Database(url) if !opens => Err(Failure::Usage(format!(
                 "no operator key opens the ledger of {url}: set COFFER_OPERATOR_KEY or COFFER_OPERATOR_KEY_FILE, or make \
@@ -96,6 +98,22 @@ impl Ledger {
                 Ok(service)
             }
             Home::Database(_) | Home::Directory { .. } => Ok(Service::start(store, clock, None)),
+        }
+    }
+}
+
+/// Whether a key is live that can make others.
+async fn is_opened(store: &dyn Store) -> Result<bool, Failure> {
+    let mut before = None;
+    loop {
+        let page = store.operator_keys(Span { before, count_max: KEYS_READ_MAX }).await.map_err(failed)?;
+        let mut keys = page.items.iter();
+        if keys.any(|key| key.revoked_at.is_none() && key.scopes.contains(Scope::Admin)) {
+            return Ok(true);
+        }
+        before = page.items.last().filter(|_| page.has_more).map(|key| key.id.bytes());
+        if before.is_none() {
+            return Ok(false);
         }
     }
 }

@@ -84,7 +84,7 @@ impl FromRequestParts<Arc<App>> for AnyOperator {
 impl AnyOperator {
     /// Whether the key may do this.
     pub(crate) fn may(&self, scope: Scope) -> Result<(), Problem> {
-        if self.0.scopes.contains(scope) {
+        if self.0.scopes().contains(scope) {
             return Ok(());
         }
         Err(Problem::forbidden(scope))

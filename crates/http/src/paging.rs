@@ -41,9 +41,14 @@ pub(crate) fn span(limit: Option<&str>, cursor: Option<&str>) -> Result<Span, Pr
     let before = match cursor.map(decode) {
         None => None,
         Some(Some(before)) => Some(before),
-        Some(None) => return Err(Problem::invalid("cursor", "must be a next_cursor of this list")),
+        Some(None) => return Err(no_cursor()),
     };
     Ok(Span { before, count_max })
+}
+
+/// What is given as a cursor is none.
+pub(crate) fn no_cursor() -> Problem {
+    Problem::invalid("cursor", "must be a next_cursor of this list")
 }
 
 /// How many items `limit` asks for.

@@ -45,6 +45,12 @@ impl Place {
         &self.origin
     }
 
+    /// Such as `https://`.
+    pub(crate) fn scheme(&self) -> &str {
+        let end = self.origin.find("://").map_or(0, |at| at + "://".len());
+        &self.origin[..end]
+    }
+
     /// Whether browsers are to send cookies over encrypted connections only: always, except to this machine itself.
     pub(crate) fn has_secure_cookies(&self) -> bool {
         !self.is_plain_loopback
@@ -93,6 +99,14 @@ impl Places {
         self.public.get_or_init(|| Place::listening(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))))
     }
 
+    /// The address of a customer's page on pages that operators read as well: they may have a port of their own, where it is not.
+    pub(crate) fn of_customers(&self, path: &str) -> String {
+        match self.operator.get() {
+            Some(_) => format!("{}{path}", self.public().origin()),
+            None => path.to_owned(),
+        }
+    }
+
     /// Where operators are: with everybody else, unless they have a port of their own.
     pub(crate) fn operator(&self) -> &Place {
         match self.operator.get() {
@@ -125,6 +139,8 @@ mod tests {
             places.bound("127.0.0.1:1".parse().unwrap(), operator);
             assert_eq!(places.public().origin(), "https://credits.example.com");
             assert_eq!(places.operator().origin(), expected);
+            let portal = if operator.is_some() { "https://credits.example.com/portal" } else { "/portal" };
+            assert_eq!(places.of_customers("/portal"), portal);
         }
     }
 

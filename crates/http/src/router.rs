@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use coffer_service::Service;
@@ -17,7 +17,10 @@ use crate::operator::{
     accounts, adjustments, balances, batch, charges, grants, holds, keys, operator_keys, portal_sessions,
     prices, refunds, statements, verify,
 };
+use crate::pages::href::is_for_people;
+use crate::pages::look::Look;
 use crate::pages::once::Once;
+use crate::pages::page;
 use crate::place::Places;
 use crate::problem::{Code, Problem};
 use crate::rate_limit::Rates;
@@ -75,8 +78,8 @@ impl Routers {
             Surface::Public => (true, customer_routes(), portal::routes()),
             Surface::Operator => (false, operator_routes(), operator_pages()),
         };
-        let own_pages_only =
-            axum::middleware::from_fn_with_state(Arc::clone(&self.app), session::from_own_pages_only);
+        let port = session::Port { app: Arc::clone(&self.app), surface };
+        let own_pages_only = axum::middleware::from_fn_with_state(port, session::from_own_pages_only);
         let pages = pages.merge(everyones_pages()).route_layer(own_pages_only);
         let routes = routes
             .merge(everywhere())
@@ -149,11 +152,20 @@ fn everywhere() -> Router<Arc<App>> {
         .route("/assets/{name}", get(pages::assets::show))
 }
 
-async fn not_found() -> Problem {
-    Problem::new(Code::NotFound, "nothing is served at this path")
+/// Programs get JSON, and people a page.
+async fn not_found(uri: Uri, look: Look) -> Response {
+    nothing_here(&uri, look, Problem::new(Code::NotFound, "nothing is served at this path"))
 }
 
 /// The router adds the header `Allow`.
-async fn method_not_allowed(method: Method) -> Response {
-    Problem::method_not_allowed(&method).into_response()
+async fn method_not_allowed(method: Method, uri: Uri, look: Look) -> Response {
+    nothing_here(&uri, look, Problem::method_not_allowed(&method))
+}
+
+fn nothing_here(uri: &Uri, look: Look, problem: Problem) -> Response {
+    if is_for_people(uri.path()) {
+        page::nothing_here(look, problem.status())
+    } else {
+        problem.into_response()
+    }
 }

@@ -597,8 +597,6 @@ pub struct EndSession {
 pub struct EndSessions {
     /// Whose.
     pub of: SessionOf,
-    /// The one that goes on.
-    pub except: Option<SessionId>,
 }
 
 /// A command that is somebody's action. What machines do all day is not wrapped, and pays nothing for it.

@@ -121,7 +121,8 @@ pub mod limits {
     pub const OPERATOR_IDLE_MS_MAX: u32 = 2 * 60 * 60 * 1000;
     /// A use of a session is noted where the last one that was is so long ago, in milliseconds.
     pub const SESSION_USE_NOTED_MS: u32 = 60 * 1000;
-    /// Sessions and links of one account, or of one operator's key, that there are at once: a further one ends the oldest.
+    /// Sessions and links of one account, or of one operator's key, that there are at once. A further one ends the oldest link that
+    /// nobody has opened, or the oldest session where there is none.
     pub const SESSIONS_OF_ONE_MAX: usize = 50;
     /// Characters in the address that a portal session leads back to.
     pub const RETURN_URL_CHARACTERS_MAX: usize = 2_000;

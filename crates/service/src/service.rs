@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use coffer_ledger::{
-    Command, Credits, Key, KeyId, OperatorKey, Outcome, Reply, Scopes, SecretHash, SessionOf, Timestamp,
-    settle,
-};
+use coffer_ledger::{Command, Credits, Key, KeyId, Outcome, Reply, SecretHash, Timestamp, settle};
 use coffer_store::{Holder, Reader, Store, StoreError};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -235,11 +232,10 @@ impl Service {
     /// Where the store cannot be read.
     pub async fn operator(&self, secret: &SecretHash) -> Result<Option<LiveOperator>, ReadError> {
         if self.is_configured(secret) {
-            return Ok(Some(LiveOperator { scopes: Scopes::ALL, key: SessionOf::ConfiguredKey(*secret) }));
+            return Ok(Some(LiveOperator::Configured(*secret)));
         }
         let key = self.store.operator_key(secret).await?;
-        let live = key.filter(|key| key.revoked_at.is_none());
-        Ok(live.map(|key| LiveOperator { scopes: key.scopes, key: SessionOf::OperatorKey(key.id) }))
+        Ok(key.filter(|key| key.revoked_at.is_none()).map(LiveOperator::Known))
     }
 
     /// Whether it is the operator's secret that was given by configuration.
@@ -251,14 +247,6 @@ impl Service {
     #[must_use]
     pub fn has_configured_operator(&self) -> bool {
         self.configured_operator.is_some()
-    }
-
-    /// All operators' keys that the store knows, newest first.
-    ///
-    /// # Errors
-    /// Where the store cannot be read.
-    pub async fn operator_keys(&self) -> Result<Vec<OperatorKey>, ReadError> {
-        self.store.operator_keys().await
     }
 
     /// Whether commits work: the last one did, or else a probe does, made at most once a second.

@@ -1,11 +1,12 @@
 //! Sessions at work: tokens, who is let in, and for how long.
 
 use std::fmt;
+use std::sync::Arc;
 
 use coffer_ledger::{
     AccountId, AccountStatus, ActionId, Actor, Audited, Bucket, Channel, Client, Command, EndSession,
-    EndSessions, OfferSession, OpenSession, Outcome, Refusal, ReturnUrl, Scopes, SecretHash, Session,
-    SessionId, SessionOf, SignIn, UseSession,
+    EndSessions, OfferSession, OpenSession, OperatorKey, Outcome, Refusal, ReturnUrl, Scopes, SecretHash,
+    Session, SessionId, SessionOf, SignIn, UseSession,
 };
 use rand::distr::{Alphanumeric, SampleString as _};
 
@@ -68,22 +69,39 @@ impl fmt::Debug for SessionToken {
 }
 
 /// A live operator's key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LiveOperator {
-    /// What it may do.
-    pub scopes: Scopes,
-    /// Which key it is, as sessions name it.
-    pub key: SessionOf,
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LiveOperator {
+    /// One that the ledger knows.
+    Known(Arc<OperatorKey>),
+    /// The one with this hash, which was given by configuration and may do everything.
+    Configured(SecretHash),
 }
 
 impl LiveOperator {
+    /// What it may do.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        match self {
+            LiveOperator::Known(key) => key.scopes,
+            LiveOperator::Configured(_) => Scopes::ALL,
+        }
+    }
+
+    /// Which key it is, as sessions name it.
+    #[must_use]
+    pub fn key(&self) -> SessionOf {
+        match self {
+            LiveOperator::Known(key) => SessionOf::OperatorKey(key.id),
+            LiveOperator::Configured(secret) => SessionOf::ConfiguredKey(*secret),
+        }
+    }
+
     /// Who it is in the audit log.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        match self.key {
-            SessionOf::OperatorKey(id) => Actor::OperatorKey(id),
-            SessionOf::ConfiguredKey(_) => Actor::ConfiguredKey,
-            SessionOf::Account(_) => unreachable!("an account is no operator's key"),
+        match self {
+            LiveOperator::Known(key) => Actor::OperatorKey(key.id),
+            LiveOperator::Configured(_) => Actor::ConfiguredKey,
         }
     }
 }
@@ -148,7 +166,7 @@ impl Service {
         };
         let id = SessionId::from_bytes(mint_id(Bucket::CATALOGUE));
         let token = SessionToken::mint(id);
-        let sign_in = SignIn { id, of: operator.key, secret: token.hash(), client };
+        let sign_in = SignIn { id, of: operator.key(), secret: token.hash(), client };
         let command = audited(operator.actor(), Channel::Console, Command::SignIn(sign_in));
         Ok(opened(self.submit(command).await?).map(|session| (token, session)))
     }
@@ -214,10 +232,9 @@ impl Service {
     pub async fn end_sessions(
         &self,
         of: SessionOf,
-        except: Option<SessionId>,
         (actor, channel): (Actor, Channel),
     ) -> Result<(), Unavailable> {
-        let command = Command::EndSessions(EndSessions { of, except });
+        let command = Command::EndSessions(EndSessions { of });
         self.submit(audited(actor, channel, command)).await.map(drop)
     }
 
@@ -228,16 +245,17 @@ impl Service {
 
     /// What a key may do that is live now, asked anew each time.
     async fn live_operator(&self, key: SessionOf) -> Result<Option<LiveOperator>, ReadError> {
-        let scopes = match key {
-            SessionOf::Account(_) => None,
-            SessionOf::ConfiguredKey(secret) => self.is_configured(&secret).then_some(Scopes::ALL),
-            SessionOf::OperatorKey(id) => {
-                let keys = self.operator_keys().await?;
-                let key = keys.into_iter().find(|key| key.id == id);
-                key.filter(|key| key.revoked_at.is_none()).map(|key| key.scopes)
+        match key {
+            SessionOf::Account(_) => Ok(None),
+            SessionOf::ConfiguredKey(secret) => {
+                Ok(self.is_configured(&secret).then_some(LiveOperator::Configured(secret)))
             }
-        };
-        Ok(scopes.map(|scopes| LiveOperator { scopes, key }))
+            SessionOf::OperatorKey(id) => {
+                let key = self.reader().operator_key_record(id).await?;
+                let live = key.filter(|key| key.revoked_at.is_none());
+                Ok(live.map(|key| LiveOperator::Known(Arc::new(key))))
+            }
+        }
     }
 
     /// Notes now and then that a session is in use. Where it cannot be noted, the session may lapse earlier.

@@ -270,8 +270,10 @@ pub trait Reader: Send + Sync {
     async fn holder(&self, secret: &SecretHash, until: Timestamp) -> Result<Option<Holder>, StoreError>;
     /// The operator's key with a secret, dead or alive.
     async fn operator_key(&self, secret: &SecretHash) -> Result<Option<Arc<OperatorKey>>, StoreError>;
-    /// All operators' keys, newest first.
-    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError>;
+    /// An operator's key, dead or alive, as it is now.
+    async fn operator_key_record(&self, id: OperatorKeyId) -> Result<Option<OperatorKey>, StoreError>;
+    /// Operators' keys, newest first.
+    async fn operator_keys(&self, span: Span) -> Result<Page<OperatorKey>, StoreError>;
 
     /// An account as decisions see it, as of its last entry.
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError>;

@@ -58,22 +58,16 @@ pub(crate) async fn create(State(app): Shared, visitor: Visitor, filled: Filled)
 }
 
 async fn open(app: &App, visitor: &Visitor, filled: &Filled) -> Result<String, Why> {
-    visitor.allowed(Scope::Manage)?;
+    visitor.allowed_to_do(Scope::Manage)?;
     let body: CreateAccountBody = act::body(filled, &FIELDS)?;
     let command = body.command()?;
     let name = act::name(filled)?;
-    if !app.forms.is_first(name.as_str()) {
-        return Ok(href(PATH, [("done", "already")]));
-    }
-    match act::carry_out(app, visitor, command).await {
-        Ok(Outcome::AccountCreated(record)) => {
+    match app.forms.carry_out(&name, act::carry_out(app, visitor, command)).await? {
+        Some(Outcome::AccountCreated(record)) => {
             Ok(href(&account_path(record.profile.id), [("done", "created")]))
         }
-        Ok(other) => unreachable!("an account was to be created: {other:?}"),
-        Err(why) => {
-            app.forms.forget(name.as_str());
-            Err(why)
-        }
+        Some(other) => unreachable!("an account was to be created: {other:?}"),
+        None => Ok(href(PATH, [("done", "already")])),
     }
 }
 
@@ -142,17 +136,21 @@ async fn find(app: &App, search: &Search<'_>) -> Result<Found, Problem> {
         return Ok(Found { records: items, next });
     }
     if let Ok(id) = search.text.parse::<AccountId>() {
-        return Ok(Found { records: reader.account_record(id).await?.into_iter().collect(), next: None });
+        let is_wanted =
+            |record: &AccountRecord| search.status.is_none_or(|status| record.account.status == status);
+        let records = reader.account_record(id).await?.into_iter().filter(is_wanted).collect();
+        return Ok(Found { records, next: None });
     }
     let mut records = Vec::new();
     if search.cursor.is_empty()
         && let Ok(external_id) = ExternalId::try_from(search.text.to_owned())
     {
-        let filter = AccountFilter { external_id: Some(external_id), status: None };
+        let filter = AccountFilter { external_id: Some(external_id), status: search.status };
         records = reader.account_records(filter, Span { before: None, count_max: 1 }).await?.items;
     }
-    let mut by_name = NameSearch::new(search.text, SHOWN_MAX);
-    if let Some((name, id)) = named_place(search.cursor) {
+    let mut by_name = NameSearch::new(search.text, SHOWN_MAX).of_status(search.status);
+    if !search.cursor.is_empty() {
+        let (name, id) = named_place(search.cursor).ok_or_else(paging::no_cursor)?;
         by_name = by_name.after(&name, id);
     }
     let Listed { items, has_more } = reader.accounts_named(by_name).await?;
@@ -184,12 +182,11 @@ fn search_form(visitor: &Visitor, search: &Search<'_>) -> Html {
         ("frozen".to_owned(), words.frozen.to_owned()),
         ("closed".to_owned(), words.closed.to_owned()),
     ];
-    let mut fields =
-        vec![Field::new(language, "q", words.search_accounts, FieldKind::Search).value(search.text).plain()];
-    if search.text.is_empty() {
-        let field = Field::new(language, "status", words.status, FieldKind::Choice(statuses.to_vec()));
-        fields.push(field.value(status_name(search.status)).plain());
-    }
+    let status = Field::new(language, "status", words.status, FieldKind::Choice(statuses.to_vec()));
+    let fields = [
+        Field::new(language, "q", words.search_accounts, FieldKind::Search).value(search.text).plain(),
+        status.value(status_name(search.status)).plain(),
+    ];
     filters::form(language, PATH, &fields, language.words().search)
 }
 

@@ -16,8 +16,7 @@ pub(super) use crate::pages::sent::{Failed, NAME, Why, body, moment, name, parse
 
 /// Carries out a command that is this visitor's action.
 pub(super) async fn carry_out(app: &App, visitor: &Visitor, command: Command) -> Result<Outcome, Why> {
-    let Reply { outcome, .. } =
-        app.service.submit_named(visitor.acts(command)).await.map_err(Problem::from)?;
+    let Reply { outcome, .. } = app.service.submit_named(visitor.acts(command)).await?;
     match outcome {
         Outcome::Refused(refusal) => Err(Why::Refused(Box::new(refusal))),
         outcome => Ok(outcome),
@@ -57,5 +56,7 @@ pub(super) fn done(words: &super::words::ConsoleWords, filled: &Filled) -> Optio
         "already" => words.already_done,
         _ => return None,
     };
-    Some(Notice { tone: Tone::Good, title: String::new(), text: text.to_owned() })
+    // What was sent before may have come to nothing then.
+    let tone = if filled.get("done") == "already" { Tone::Attention } else { Tone::Good };
+    Some(Notice { tone, title: String::new(), text: text.to_owned() })
 }

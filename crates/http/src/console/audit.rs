@@ -11,6 +11,7 @@ use coffer_service::{ActionFilter, Page as Listed, Span};
 use super::act;
 use super::cells::account_path;
 use super::frame::{Place, frame};
+use super::operator_keys::names;
 use super::visitor::Visitor;
 use super::words::ConsoleWords;
 use crate::pages::field::{Field, FieldKind};
@@ -49,18 +50,16 @@ async fn page(app: &App, visitor: &Visitor, query: &Filled) -> Result<Page, Prob
         }
         (Err(_), _) | (_, Err(_)) => Listed { items: Vec::new(), has_more: false },
     };
-    let names = names(app).await?;
+    let actors = listed.items.iter().filter_map(|action| match action.actor {
+        Actor::OperatorKey(id) => Some(id),
+        Actor::ConfiguredKey | Actor::Customer => None,
+    });
+    let names = names(app, actors.collect()).await?;
     let heading = Heading::new(words.audit).lead(part::text(words.audit_lead));
     let mut page = Page::new(frame(visitor, Place::Audit, words.audit), heading);
     let body = Html::all([filter_form(visitor, query), table(visitor, query, &listed, span, &names).html()]);
     page.sections.push(Section::boxed(body));
     Ok(page)
-}
-
-/// What operators' keys are called: they are few.
-async fn names(app: &App) -> Result<BTreeMap<OperatorKeyId, String>, Problem> {
-    let keys = app.service.operator_keys().await?;
-    Ok(keys.into_iter().map(|key| (key.id, key.name.to_string())).collect())
 }
 
 fn filter_form(visitor: &Visitor, query: &Filled) -> Html {

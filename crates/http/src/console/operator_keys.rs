@@ -1,10 +1,12 @@
 //! Operators' keys: who may run the ledger, and which parts of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use coffer_ledger::{Command, OperatorKey, OperatorKeyId, Outcome, RevokeOperatorKey, Scope};
-use coffer_service::Secret;
+use coffer_service::{Page as Listed, Secret, Span};
 use serde_json::{Map, Value};
 
 use super::act::{self, Failed, NAME, Why};
@@ -18,15 +20,15 @@ use crate::pages::form::Filled;
 use crate::pages::href::href;
 use crate::pages::once;
 use crate::pages::page::{Heading, Page, Section};
-use crate::pages::part::{self, Action, ActionLook, Badge, Copyable, Empty, Html, Tone};
+use crate::pages::part::{self, Action, ActionLook, Badge, Copyable, Empty, Html, Pager, Tone};
 use crate::pages::respond::see_other;
 use crate::pages::table::{Column, Row, Table};
 use crate::problem::Problem;
-use crate::{App, Shared};
+use crate::{App, Shared, paging};
 
 const PATH: &str = "/console/operator-keys";
-/// Keys on a page: they are few, and the list says so if there are more.
-const SHOWN_MAX: usize = 100;
+/// Keys on a page.
+const SHOWN_MAX: usize = 25;
 
 /// What a form has led to.
 enum Done {
@@ -69,16 +71,10 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<Done
     object.insert("scopes".to_owned(), scopes.into());
     let (command, secret) = act::parse::<CreateOperatorKeyBody>(object)?.command()?;
     let name = act::name(filled)?;
-    if !app.forms.is_first(name.as_str()) {
-        return Ok(Done::Said("already"));
-    }
-    match act::carry_out(app, visitor, command).await {
-        Ok(Outcome::OperatorKeyCreated(_)) => Ok(Done::Made(secret)),
-        Ok(other) => unreachable!("a key was to be made: {other:?}"),
-        Err(why) => {
-            app.forms.forget(name.as_str());
-            Err(why)
-        }
+    match app.forms.carry_out(&name, act::carry_out(app, visitor, command)).await? {
+        Some(Outcome::OperatorKeyCreated(_)) => Ok(Done::Made(secret)),
+        Some(other) => unreachable!("a key was to be made: {other:?}"),
+        None => Ok(Done::Said("already")),
     }
 }
 
@@ -102,13 +98,14 @@ async fn respond(app: &App, visitor: &Visitor, query: &Filled, open: Open) -> Re
 async fn page(app: &App, visitor: &Visitor, query: &Filled, open: Open) -> Result<Page, Problem> {
     visitor.allowed(Scope::Admin)?;
     let words = visitor.words();
-    let keys = app.service.operator_keys().await?;
+    let span = Span { count_max: SHOWN_MAX, ..paging::span(None, query.given("cursor"))? };
+    let listed = app.service.reader().operator_keys(span).await?;
     let mut heading = Heading::new(words.operator_keys).lead(part::text(words.operator_keys_lead));
     let create = href(PATH, [("do", "create")]);
     heading.actions.push(Action::dialog(ActionLook::Primary, words.create_operator_key, create));
     let mut page = Page::new(frame(visitor, Place::OperatorKeys, words.operator_keys), heading);
     page.notices.extend(act::done(words, query));
-    let mut section = Section::boxed(table(visitor, &keys).html());
+    let mut section = Section::boxed(table(visitor, &listed, span).html());
     if app.service.has_configured_operator() {
         section.body = Html::all([section.body, part::remark(words.configured_key)]);
     }
@@ -117,15 +114,30 @@ async fn page(app: &App, visitor: &Visitor, query: &Filled, open: Open) -> Resul
         Open::Secret(secret) => Some(shown_once(visitor, &secret)),
         Open::Asked(failed) => match query.get("do") {
             "create" => Some(create_dialog(visitor, failed.as_ref())),
-            "revoke" => revoke_dialog(visitor, &keys, query, failed.as_ref()),
+            "revoke" => revoke_dialog(app, visitor, query, failed.as_ref()).await?,
             _ => None,
         },
     };
     Ok(page)
 }
 
-fn table(visitor: &Visitor, keys: &[OperatorKey]) -> Table {
+/// What those of these keys are called that there are.
+pub(super) async fn names(
+    app: &App,
+    ids: BTreeSet<OperatorKeyId>,
+) -> Result<BTreeMap<OperatorKeyId, String>, Problem> {
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let key = app.service.reader().operator_key_record(id).await?;
+        names.extend(key.map(|key| (id, key.name.to_string())));
+    }
+    Ok(names)
+}
+
+fn table(visitor: &Visitor, listed: &Listed<OperatorKey>, span: Span) -> Table {
     let words = visitor.words();
+    let last = listed.items.last().filter(|_| listed.has_more);
+    let next = last.map(|key| href(PATH, [("cursor", paging::cursor(&key.id.bytes()).as_str())]));
     Table {
         caption: words.operator_keys.to_owned(),
         columns: vec![
@@ -134,9 +146,13 @@ fn table(visitor: &Visitor, keys: &[OperatorKey]) -> Table {
             Column::words(words.scopes),
             Column::words(words.created),
         ],
-        rows: keys.iter().take(SHOWN_MAX).map(|key| row(visitor, key)).collect(),
+        rows: listed.items.iter().map(|key| row(visitor, key)).collect(),
         empty: Empty { title: words.none.to_owned(), text: words.configured_key.to_owned(), action: None },
-        pager: None,
+        pager: Some(Pager {
+            language: visitor.look.language,
+            first: span.before.map(|_| PATH.to_owned()),
+            next,
+        }),
     }
 }
 
@@ -212,22 +228,22 @@ fn create_dialog(visitor: &Visitor, failed: Option<&Failed>) -> Dialog {
     }
 }
 
-fn revoke_dialog(
+async fn revoke_dialog(
+    app: &App,
     visitor: &Visitor,
-    keys: &[OperatorKey],
     query: &Filled,
     failed: Option<&Failed>,
-) -> Option<Dialog> {
+) -> Result<Option<Dialog>, Problem> {
     let words = visitor.words();
-    let id: OperatorKeyId = query.get("of").parse().ok()?;
-    let key = keys.iter().find(|key| key.id == id)?;
-    Some(Dialog {
+    let Ok(id) = query.get("of").parse::<OperatorKeyId>() else { return Ok(None) };
+    let Some(key) = app.service.reader().operator_key_record(id).await? else { return Ok(None) };
+    Ok(Some(Dialog {
         title: format!("{}: {}", words.revoke, key.name.as_str()),
         text: words.revoke_operator_text.to_owned(),
         hidden: vec![("do", "revoke".to_owned()), ("of", id.to_string())],
         tone: Tone::Bad,
         ..base(visitor, words.revoke, failed)
-    })
+    }))
 }
 
 /// The secret of a new key: nothing else ever shows it.

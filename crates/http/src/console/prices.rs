@@ -44,7 +44,7 @@ pub(crate) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) ->
 }
 
 async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<&'static str, Why> {
-    visitor.allowed(Scope::Manage)?;
+    visitor.allowed_to_do(Scope::Manage)?;
     let operation = Operation::try_from(filled.get("operation").to_owned())
         .map_err(|rule| Problem::invalid("operation", rule))?;
     if filled.get("do") == "delete" {

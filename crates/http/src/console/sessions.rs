@@ -10,6 +10,7 @@ use coffer_service::{Page as Listed, Span};
 
 use super::act::{self, Failed, Why};
 use super::frame::{Place, frame};
+use super::operator_keys::names;
 use super::visitor::Visitor;
 use crate::pages::browser;
 use crate::pages::dialog::Dialog;
@@ -20,6 +21,7 @@ use crate::pages::part::{self, Action, ActionLook, Badge, Empty, Html, Pager, To
 use crate::pages::respond::see_other;
 use crate::pages::table::{Column, Row, Table};
 use crate::problem::Problem;
+use crate::session::signed_out;
 use crate::{App, Shared, paging};
 
 const PATH: &str = "/console/sessions";
@@ -34,7 +36,9 @@ pub(crate) async fn show(State(app): Shared, visitor: Visitor, RawQuery(query): 
 /// Ends one session, or all of the visitor's key.
 pub(crate) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) -> Response {
     match carry_out(&app, &visitor, &filled).await {
-        Ok(place) => see_other(&place),
+        // Whoever ended the own session is out.
+        Ok(true) => signed_out(&app),
+        Ok(false) => see_other(&href(PATH, [("done", "session-ended")])),
         Err(why) => {
             let query = filled.clone();
             respond(&app, &visitor, &query, Some(Failed { filled, why })).await
@@ -42,11 +46,12 @@ pub(crate) async fn act(State(app): Shared, visitor: Visitor, filled: Filled) ->
     }
 }
 
-async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<String, Why> {
+/// Answers whether the visitor's own session has ended with it.
+async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<bool, Why> {
     let (own, by) = (visitor.key(), (visitor.actor(), Channel::Console));
     if filled.get("do") == "end-all" {
-        app.service.end_sessions(own, None, by).await.map_err(Problem::from)?;
-        return Ok("/console/sign-in".to_owned());
+        app.service.end_sessions(own, by).await.map_err(Problem::from)?;
+        return Ok(true);
     }
     let id: SessionId = filled.get("of").parse().map_err(|_| Problem::not_found("session"))?;
     let found = app.service.reader().session(id).await.map_err(Problem::from)?;
@@ -57,7 +62,7 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<Stri
         visitor.allowed(Scope::Admin)?;
     }
     app.service.end_session(id, session.of, by).await.map_err(Problem::from)?;
-    Ok(href(PATH, [("done", "session-ended")]))
+    Ok(id == visitor.session())
 }
 
 async fn respond(app: &App, visitor: &Visitor, query: &Filled, failed: Option<Failed>) -> Response {
@@ -78,8 +83,11 @@ async fn page(app: &App, visitor: &Visitor, query: &Filled, failed: Option<Faile
         // One key has few sessions: the ledger keeps them so.
         Listed { items: app.service.reader().sessions_of(visitor.key()).await?, has_more: false }
     };
-    let keys = app.service.operator_keys().await?;
-    let names = keys.into_iter().map(|key| (key.id, key.name.to_string())).collect();
+    let holders = listed.items.iter().filter_map(|session| match session.of {
+        SessionOf::OperatorKey(id) => Some(id),
+        SessionOf::ConfiguredKey(_) | SessionOf::Account(_) => None,
+    });
+    let names = names(app, holders.collect()).await?;
     let mut heading = Heading::new(words.sessions).lead(part::text(words.sessions_lead));
     let end_all = href(PATH, [("do", "end-all")]);
     heading.actions.push(Action::dialog(ActionLook::Danger, words.end_all, end_all));

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request;
 use axum::response::Response;
 use coffer_ledger::{Actor, Command, Scope, Scopes, SessionId, SessionOf};
+use coffer_service::LiveOperator;
 
 use super::words::ConsoleWords;
 use crate::App;
@@ -18,8 +19,6 @@ use crate::session::OperatorHere;
 pub(crate) struct Visitor {
     pub(super) look: Look,
     here: OperatorHere,
-    /// What the operator's key is called.
-    name: String,
 }
 
 impl FromRequestParts<Arc<App>> for Visitor {
@@ -28,17 +27,8 @@ impl FromRequestParts<Arc<App>> for Visitor {
     async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Visitor, Response> {
         let here = OperatorHere::from_request_parts(parts, app).await?;
         let Ok(look) = Look::from_request_parts(parts, app).await;
-        let name = name(app, here.operator.key, ConsoleWords::of(look.language)).await;
-        Ok(Visitor { look, here, name })
+        Ok(Visitor { look, here })
     }
-}
-
-/// What a key is called. It only adorns the page: where it cannot be read, the page is shown without.
-async fn name(app: &App, key: SessionOf, words: &ConsoleWords) -> String {
-    let SessionOf::OperatorKey(id) = key else { return words.configured.to_owned() };
-    let keys = app.service.operator_keys().await.unwrap_or_default();
-    let key = keys.into_iter().find(|key| key.id == id);
-    key.map_or_else(|| id.to_string(), |key| key.name.to_string())
 }
 
 impl Visitor {
@@ -49,6 +39,12 @@ impl Visitor {
     /// Refuses what the operator's key may not do.
     pub(super) fn allowed(&self, scope: Scope) -> Result<(), Problem> {
         if self.may(scope) { Ok(()) } else { Err(Problem::forbidden(scope)) }
+    }
+
+    /// Refuses to do on a page what the operator's key may not do, or not see there: whoever does something sees what came of it.
+    pub(super) fn allowed_to_do(&self, scope: Scope) -> Result<(), Problem> {
+        self.allowed(Scope::Read)?;
+        self.allowed(scope)
     }
 
     /// Whether the operator's key may do this.
@@ -67,7 +63,7 @@ impl Visitor {
 
     /// The key that the session was opened with.
     pub(super) fn key(&self) -> SessionOf {
-        self.here.operator.key
+        self.here.operator.key()
     }
 
     pub(super) fn session(&self) -> SessionId {
@@ -75,10 +71,14 @@ impl Visitor {
     }
 
     pub(super) fn who(&self) -> Who {
-        let scopes = self.here.operator.scopes;
+        let name = match &self.here.operator {
+            LiveOperator::Known(key) => key.name.to_string(),
+            LiveOperator::Configured(_) => self.words().configured.to_owned(),
+        };
+        let scopes = self.here.operator.scopes();
         let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
         let all = scopes == Scopes::ALL;
         let detail = if all { self.words().all_scopes.to_owned() } else { names.join(", ") };
-        Who { name: self.name.clone(), detail, sign_out: "/console/sign-out".to_owned() }
+        Who { name, detail, sign_out: "/console/sign-out".to_owned() }
     }
 }

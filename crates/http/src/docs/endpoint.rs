@@ -7,6 +7,7 @@ use coffer_ledger::{Operation, RESERVED_OPERATION, Rate};
 
 use super::endpoint_words::EndpointWords;
 use crate::balance::DEAD_KEY;
+use crate::pages::SETTINGS_PATH;
 use crate::pages::example::Written;
 use crate::pages::frame::{Frame, NavItem, Shape};
 use crate::pages::look::Look;
@@ -37,7 +38,7 @@ async fn price(app: &App) -> Result<Option<Rate>, Problem> {
 
 fn page(app: &App, look: &Look, price: Option<Rate>) -> Page {
     let words = EndpointWords::of(look.language);
-    let mut page = Page::new(frame(look.clone(), words), heading(words));
+    let mut page = Page::new(frame(app, look.clone(), words), heading(words));
     page.notices.push(Notice {
         tone: Tone::Neutral,
         title: words.before.to_owned(),
@@ -53,7 +54,7 @@ fn page(app: &App, look: &Look, price: Option<Rate>) -> Page {
     page
 }
 
-fn frame(look: Look, words: &'static EndpointWords) -> Frame {
+fn frame(app: &App, look: Look, words: &'static EndpointWords) -> Frame {
     let item = |label: &str, href: &str, icon: &'static str, is_current: bool| NavItem {
         label: label.to_owned(),
         href: href.to_owned(),
@@ -65,7 +66,7 @@ fn frame(look: Look, words: &'static EndpointWords) -> Frame {
     frame.nav = vec![
         item(words.title, PATH, "docs", true),
         item(words.reference, "/docs", "audit", false),
-        item(words.settings, crate::pages::SETTINGS_PATH, "keys", false),
+        item(words.settings, &app.places.of_customers(SETTINGS_PATH), "keys", false),
     ];
     frame
 }

@@ -24,8 +24,9 @@ pub(crate) mod statements;
 
 pub(crate) mod operator_keys;
 
+pub(crate) mod path;
+
 mod answer;
-mod path;
 mod spending;
 
 use serde::Serialize;

@@ -7,7 +7,7 @@ use coffer_ledger::{
     Command, CreateOperatorKey, Hint, Name, OperatorKey, OperatorKeyId, RevokeOperatorKey, Scope, Scopes,
     Timestamp,
 };
-use coffer_service::{KeyPrefix, Page, Secret, mint_id_anywhere};
+use coffer_service::{KeyPrefix, Secret, mint_id_anywhere};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -139,10 +139,7 @@ pub(crate) async fn list(
     Params(params): Params<PageParams>,
 ) -> Result<Json<List<OperatorKeyBody>>, Problem> {
     let span = params.span()?;
-    let keys = app.service.operator_keys().await?;
-    let mut older = keys.into_iter().filter(|key| span.before.is_none_or(|before| key.id.bytes() < before));
-    let items: Vec<OperatorKey> = older.by_ref().take(span.count_max).collect();
-    let page = Page { items, has_more: older.next().is_some() };
+    let page = app.service.reader().operator_keys(span).await?;
     Ok(Json(List::of(page, |key| key.id.bytes(), |key| OperatorKeyBody::of(key, None))))
 }
 

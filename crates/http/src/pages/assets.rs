@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
@@ -77,9 +78,11 @@ fn path(asset: &Asset) -> String {
 }
 
 /// A static file by its name.
-pub(crate) async fn show(Path(name): Path<String>) -> Response {
+pub(crate) async fn show(name: Result<Path<String>, PathRejection>) -> Response {
     let Assets { style, script, htmx, open, icon } = Assets::get();
-    let Some(asset) = [style, script, htmx, open, icon].into_iter().find(|asset| asset.name == name) else {
+    let all = [style, script, htmx, open, icon];
+    let named = name.ok().and_then(|Path(name)| all.into_iter().find(|asset| asset.name == name));
+    let Some(asset) = named else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let headers: [(HeaderName, HeaderValue); 4] = [

@@ -1,9 +1,11 @@
 //! What a form sends.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
+use super::look::Look;
+use super::page;
 use crate::body::{Unread, read};
 use crate::limits::FORM_BYTES_MAX;
 
@@ -42,15 +44,16 @@ impl Filled {
 impl<S: Send + Sync> FromRequest<S> for Filled {
     type Rejection = Response;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Filled, Response> {
-        let (parts, body) = request.into_parts();
+    async fn from_request(request: Request, state: &S) -> Result<Filled, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(look) = Look::from_request_parts(&mut parts, state).await;
         if !is_form(&parts.headers) {
-            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
+            return Err(page::form_refused(look, StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         match read(&parts.headers, body, FORM_BYTES_MAX).await {
             Ok(bytes) => Ok(Filled::of(&bytes)),
-            Err(Unread::TooLarge) => Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
-            Err(Unread::TooSlow | Unread::CutOff) => Err(StatusCode::BAD_REQUEST.into_response()),
+            Err(Unread::TooLarge) => Err(page::form_refused(look, StatusCode::PAYLOAD_TOO_LARGE)),
+            Err(Unread::TooSlow | Unread::CutOff) => Err(page::form_refused(look, StatusCode::BAD_REQUEST)),
         }
     }
 }

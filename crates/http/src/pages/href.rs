@@ -1,6 +1,9 @@
 //! Addresses of pages with parameters behind them.
 
+use axum::http::{Method, Uri};
 use form_urlencoded::Serializer;
+
+use super::SETTINGS_PATH;
 
 /// The address of a path with those parameters that have a value.
 pub(crate) fn href<'a>(path: &str, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
@@ -22,6 +25,29 @@ pub(crate) fn is_local(place: &str) -> bool {
         && place.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
+/// Where a browser is that sends a request: at its address, or, where it sends a form to a path that shows nothing by itself, at the
+/// page that the form is on.
+pub(crate) fn place(method: &Method, uri: &Uri) -> String {
+    if [Method::GET, Method::HEAD].contains(method) {
+        return uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
+    }
+    let page = match uri.path() {
+        "/portal/try" => "/portal/start",
+        "/portal/sign-out" => SETTINGS_PATH,
+        "/console/sign-out" => "/console",
+        "/preferences" => "/docs",
+        path => path,
+    };
+    page.to_owned()
+}
+
+/// Whether a path is among those that people open, and so deserves a page whatever is there.
+pub(crate) fn is_for_people(path: &str) -> bool {
+    ["/console", SETTINGS_PATH]
+        .iter()
+        .any(|part| path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +61,16 @@ mod tests {
             ["", "console", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/a b"]
         {
             assert!(!is_local(place), "{place}");
+        }
+    }
+
+    #[test]
+    fn people_open_the_console_and_the_customers_pages() {
+        for path in ["/console", "/console/", "/console/nothing", "/portal", "/portal/sign-out"] {
+            assert!(is_for_people(path), "{path}");
+        }
+        for path in ["/", "/consoles", "/v1/console", "/docs", "/portal.css"] {
+            assert!(!is_for_people(path), "{path}");
         }
     }
 

@@ -5,6 +5,8 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::{HeaderMap, header, request};
 
+use super::href::place;
+
 /// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Language {
@@ -105,7 +107,7 @@ pub(crate) const THEME_COOKIE: &str = "coffer_theme";
 pub(crate) struct Look {
     pub(crate) language: Language,
     pub(crate) theme: Theme,
-    /// The path and query of the page.
+    /// The path and query of the page, or of the one that a form was sent from.
     pub(crate) place: String,
 }
 
@@ -122,7 +124,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Look {
         Ok(Look {
             language: chosen.or_else(accepted).unwrap_or(Language::English),
             theme: cookie(headers, THEME_COOKIE).and_then(Theme::of_name).unwrap_or(Theme::System),
-            place: parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned(),
+            place: place(&parts.method, &parts.uri),
         })
     }
 }

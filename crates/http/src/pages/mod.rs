@@ -18,6 +18,7 @@ pub(crate) mod field;
 pub(crate) mod filters;
 pub(crate) mod part;
 pub(crate) mod table;
+pub(crate) mod wanted;
 
 pub(crate) mod assets;
 pub(crate) mod form;

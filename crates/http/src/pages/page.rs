@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::dialog::Dialog;
-use super::frame::Frame;
-use super::part::{Action, Html, Notice};
+use super::frame::{Frame, Shape};
+use super::look::Look;
+use super::part::{self, Action, Html, Notice};
 use super::respond;
 
 /// A page.
@@ -77,6 +78,23 @@ impl Section {
     pub(crate) fn half(self) -> Section {
         Section { is_half: true, ..self }
     }
+}
+
+/// The page for whoever opens an address at which there is none.
+pub(crate) fn nothing_here(look: Look, status: StatusCode) -> Response {
+    let words = look.language.words();
+    told(look, status, words.error_not_found, words.error_not_found_text)
+}
+
+/// The page for whoever sends what is no form, or more than any form has.
+pub(crate) fn form_refused(look: Look, status: StatusCode) -> Response {
+    let words = look.language.words();
+    told(look, status, words.error_refused, words.error_no_form)
+}
+
+fn told(look: Look, status: StatusCode, title: &str, text: &str) -> Response {
+    Page::new(Frame::new(look, Shape::Card, title), Heading::new(title).lead(part::text(text)))
+        .respond(status)
 }
 
 impl Page {

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use coffer_ledger::{IdempotencyKey, Refusal};
+use coffer_service::Unavailable;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -28,11 +29,35 @@ pub(crate) enum Why {
     Problem(Box<Problem>),
     /// The ledger refused it.
     Refused(Box<Refusal>),
+    /// It may have been carried out: its outcome was lost.
+    InDoubt(Box<Problem>),
 }
 
 impl From<Problem> for Why {
     fn from(problem: Problem) -> Why {
         Why::Problem(Box::new(problem))
+    }
+}
+
+impl From<Unavailable> for Why {
+    fn from(error: Unavailable) -> Why {
+        match error {
+            Unavailable::InDoubt | Unavailable::InPart(_) => Why::InDoubt(Box::new(Problem::from(error))),
+            Unavailable::Overloaded
+            | Unavailable::ShuttingDown
+            | Unavailable::ClockStrayed(_)
+            | Unavailable::Store(_) => Why::from(Problem::from(error)),
+        }
+    }
+}
+
+impl Why {
+    /// Whether it may have been carried out all the same.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        match self {
+            Why::InDoubt(_) => true,
+            Why::Problem(_) | Why::Refused(_) => false,
+        }
     }
 }
 
@@ -47,7 +72,7 @@ impl Failed {
             (Why::Refused(refusal), Language::Chinese) => {
                 refusals::told(refusal, language).trim_end_matches('。').to_owned()
             }
-            (Why::Refused(_) | Why::Problem(_), _) => rules::told(problem.rule(), language),
+            (Why::Refused(_) | Why::Problem(_) | Why::InDoubt(_), _) => rules::told(problem.rule(), language),
         })
     }
 
@@ -58,7 +83,7 @@ impl Failed {
             return None;
         }
         Some(match &self.why {
-            Why::Problem(_) => rules::told_whole(&problem, language),
+            Why::Problem(_) | Why::InDoubt(_) => rules::told_whole(&problem, language),
             Why::Refused(refusal) => refusals::told(refusal, language),
         })
     }
@@ -71,7 +96,7 @@ impl Failed {
     /// What the API would answer.
     fn problem(&self) -> Problem {
         match &self.why {
-            Why::Problem(problem) => (**problem).clone(),
+            Why::Problem(problem) | Why::InDoubt(problem) => (**problem).clone(),
             Why::Refused(refusal) => Problem::from((**refusal).clone()),
         }
     }
@@ -80,6 +105,7 @@ impl Failed {
     /// so cannot be carried out twice; what was refused is remembered under that name, and needs another.
     pub(crate) fn next_name(&self) -> String {
         match &self.why {
+            Why::InDoubt(_) => self.filled.get(NAME).to_owned(),
             Why::Problem(problem) if problem.code() == Code::Unavailable => self.filled.get(NAME).to_owned(),
             Why::Problem(_) | Why::Refused(_) => once::name(),
         }

@@ -30,6 +30,7 @@ pub(crate) struct Words {
     pub(crate) error_not_found_text: &'static str,
     pub(crate) error_forbidden: &'static str,
     pub(crate) error_refused: &'static str,
+    pub(crate) error_no_form: &'static str,
     pub(crate) error_unavailable: &'static str,
     pub(crate) error_unavailable_text: &'static str,
 }
@@ -61,6 +62,7 @@ static ENGLISH: Words = Words {
     error_not_found_text: "The address may be mistyped, or what it named does not exist.",
     error_forbidden: "You may not do this",
     error_refused: "This was refused",
+    error_no_form: "What arrived is no form of these pages, or is too long for one. Nothing was done.",
     error_unavailable: "Not available just now",
     error_unavailable_text: "Nothing is lost. Try again in a moment.",
 };
@@ -92,6 +94,7 @@ static CHINESE: Words = Words {
     error_not_found_text: "地址可能有误，或所指对象不存在。",
     error_forbidden: "没有权限",
     error_refused: "请求被拒绝",
+    error_no_form: "收到的内容不是本站的表单，或超出长度限制，未执行任何操作。",
     error_unavailable: "暂时不可用",
     error_unavailable_text: "数据没有丢失，请稍后重试。",
 };

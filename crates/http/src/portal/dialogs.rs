@@ -171,7 +171,9 @@ fn overlap(visitor: &Visitor, failed: Option<&Failed>) -> Field {
         ("604800", words.seven_days),
     ];
     let choices = choices.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
-    let chosen = failed.map_or("86400", |failed| failed.filled.get("overlap_seconds"));
+    // With no choice that is offered browsers would take the first, and cut the old secret off.
+    let chosen = failed.map(|failed| failed.filled.get("overlap_seconds"));
+    let chosen = chosen.filter(|chosen| choices.iter().any(|(value, _)| value == chosen)).unwrap_or("86400");
     Field::new(visitor.look.language, "overlap_seconds", words.overlap, FieldKind::Choice(choices))
         .value(chosen)
         .hint(words.overlap_hint)

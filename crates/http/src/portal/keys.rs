@@ -78,9 +78,7 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<Done
         }
         "rotate" => {
             let id = own_key(app, visitor, filled).await?.key.id;
-            let seconds: Value =
-                filled.get("overlap_seconds").parse::<i64>().map_or(Value::Null, Value::from);
-            let object = Map::from_iter([("overlap_seconds".to_owned(), seconds)]);
+            let object = Map::from_iter([("overlap_seconds".to_owned(), overlap(filled)?.into())]);
             let (command, secret) = parse::<RotateKeyBody>(object)?.command(id, prefix);
             once(app, visitor, filled, command, secret).await
         }
@@ -99,6 +97,14 @@ async fn own_key(app: &App, visitor: &Visitor, filled: &Filled) -> Result<KeyRec
     let record = app.service.key(id).await?;
     let own = record.filter(|record| record.key.account_id == visitor.account_id());
     own.ok_or_else(|| Problem::not_found("key"))
+}
+
+/// For how long the old secret lives on. What is no number is refused: taken for none, it would cut the customer's programs off.
+fn overlap(filled: &Filled) -> Result<i64, Problem> {
+    let number = filled.get("overlap_seconds").parse();
+    number.map_err(|_| {
+        Problem::invalid("overlap_seconds", "must be a whole number of seconds from 0 to 604800")
+    })
 }
 
 /// The fields of a key as the API has them. What is left empty is taken away from a key that there is already.
@@ -125,21 +131,12 @@ async fn once(
     command: Command,
     secret: Secret,
 ) -> Result<Done, Why> {
-    let name = name(filled)?;
-    if !app.forms.is_first(name.as_str()) {
-        return Ok(Done::Said("already"));
-    }
-    match submit(app, visitor, command).await {
-        Ok(_) => Ok(Done::Made(secret)),
-        Err(why) => {
-            app.forms.forget(name.as_str());
-            Err(why)
-        }
-    }
+    let made = app.forms.carry_out(&name(filled)?, submit(app, visitor, command)).await?;
+    Ok(made.map_or(Done::Said("already"), |_| Done::Made(secret)))
 }
 
 async fn submit(app: &App, visitor: &Visitor, command: Command) -> Result<Outcome, Why> {
-    match app.service.submit(visitor.acts(command)).await.map_err(Problem::from)? {
+    match app.service.submit(visitor.acts(command)).await? {
         Outcome::Refused(refusal) => Err(Why::Refused(Box::new(refusal))),
         outcome => Ok(outcome),
     }

@@ -43,7 +43,7 @@ async fn carry_out(app: &App, visitor: &Visitor, filled: &Filled) -> Result<bool
     let of = SessionOf::Account(visitor.account_id());
     let by = (Actor::Customer, Channel::Portal);
     if filled.get("do") == "end-all" {
-        app.service.end_sessions(of, None, by).await?;
+        app.service.end_sessions(of, by).await?;
         return Ok(true);
     }
     let id: SessionId = filled.get("of").parse().map_err(|_| Problem::not_found("session"))?;

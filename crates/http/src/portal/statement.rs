@@ -3,70 +3,23 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use coffer_ledger::{Entry, EntryKind, Seq, Timestamp};
+use coffer_ledger::{Entry, EntryKind};
 use coffer_service::{EntryOrder, EntryQuery};
 
 use super::frame::{Place, frame, refused};
 use super::visitor::Visitor;
 use super::words::PortalWords;
-use crate::pages::field::{Field, FieldKind};
-use crate::pages::filters;
 use crate::pages::form::Filled;
-use crate::pages::href::href;
 use crate::pages::page::{Heading, Page, Section};
 use crate::pages::part::{self, Action, ActionLook, Badge, Empty, Html, Pager, Tone};
 use crate::pages::table::{Column, Row, Table};
+use crate::pages::wanted::{FilterWords, Wanted};
 use crate::problem::Problem;
 use crate::{App, Shared, entries};
 
 /// Entries on a page.
 const SHOWN_MAX: usize = 25;
 const FILE_PATH: &str = "/portal/statement.csv";
-
-/// Which entries are wanted. A day that is none narrows nothing, and neither does a kind.
-struct Wanted<'a> {
-    kind: Option<EntryKind>,
-    from: &'a str,
-    to: &'a str,
-    beyond: Option<Seq>,
-}
-
-impl Wanted<'_> {
-    fn of(query: &Filled) -> Wanted<'_> {
-        let is_day = |day: &&str| midnight(day).is_some();
-        Wanted {
-            kind: EntryKind::of_name(query.get("kind")),
-            from: Some(query.get("from")).filter(is_day).unwrap_or_default(),
-            to: Some(query.get("to")).filter(is_day).unwrap_or_default(),
-            beyond: query.get("beyond").parse().ok().filter(|seq| i64::try_from(*seq).is_ok()).map(Seq),
-        }
-    }
-
-    fn place(&self, path: &str, beyond: Option<Seq>) -> String {
-        let beyond = beyond.map(|seq| seq.0.to_string()).unwrap_or_default();
-        let kind = self.kind.map_or("", EntryKind::as_str);
-        href(path, [("kind", kind), ("from", self.from), ("to", self.to), ("beyond", beyond.as_str())])
-    }
-
-    fn query(&self, visitor: &Visitor) -> EntryQuery {
-        EntryQuery {
-            account_id: visitor.account_id(),
-            from: midnight(self.from),
-            // The last day counts whole.
-            to: midnight(self.to).map(|midnight| midnight.saturating_add_days(1)),
-            kind: self.kind,
-            visible_to: None,
-            order: EntryOrder::NewestFirst,
-            beyond: self.beyond,
-            count_max: SHOWN_MAX,
-        }
-    }
-}
-
-/// The midnight with which a day begins, in UTC.
-fn midnight(day: &str) -> Option<Timestamp> {
-    format!("{day}T00:00:00Z").parse().ok()
-}
 
 /// The page.
 pub(super) async fn show(State(app): Shared, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -80,8 +33,8 @@ pub(super) async fn show(State(app): Shared, visitor: Visitor, RawQuery(query): 
 /// The whole range as a file, streamed.
 pub(super) async fn file(State(app): Shared, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let query = Filled::of(query.unwrap_or_default().as_bytes());
-    let range =
-        EntryQuery { beyond: None, order: EntryOrder::OldestFirst, ..Wanted::of(&query).query(&visitor) };
+    let wanted = Wanted::of(&query).query(visitor.account_id(), SHOWN_MAX);
+    let range = EntryQuery { beyond: None, order: EntryOrder::OldestFirst, ..wanted };
     match entries::file(&app, range).await {
         Ok(mut response) => {
             let name = HeaderValue::from_static("attachment; filename=\"statement.csv\"");
@@ -96,7 +49,7 @@ async fn page(app: &App, visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Page,
     let words = visitor.words();
     let path = Place::Statement.href();
     app.service.write_what_is_due(visitor.account_id()).await?;
-    let found = app.service.reader().entries(wanted.query(visitor)).await?;
+    let found = app.service.reader().entries(wanted.query(visitor.account_id(), SHOWN_MAX)).await?;
     let empty = if found.next.is_some() { words.entries_go_on } else { words.no_entries_text };
     let table = Table {
         caption: words.statement.to_owned(),
@@ -111,13 +64,11 @@ async fn page(app: &App, visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Page,
         empty: Empty { title: words.no_entries.to_owned(), text: empty.to_owned(), action: None },
         pager: Some(Pager {
             language: visitor.look.language,
-            first: wanted.beyond.map(|_| wanted.place(path, None)),
+            first: wanted.goes_on().then(|| wanted.place(path, None)),
             next: found.next.map(|next| wanted.place(path, Some(next))),
         }),
     };
-    let pager = table.rows.is_empty().then(|| table.pager.clone()).flatten();
-    let mut body = vec![filter_form(visitor, wanted), table.html()];
-    body.extend(pager.map(|pager| Html::of(&pager)));
+    let body = [filter_form(visitor, wanted), table.html()];
     let mut heading = Heading::new(words.statement).lead(part::text(words.statement_lead));
     let download = wanted.place(FILE_PATH, None);
     heading.actions.push(Action::link(ActionLook::Plain, words.download, download));
@@ -128,16 +79,9 @@ async fn page(app: &App, visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Page,
 
 fn filter_form(visitor: &Visitor, wanted: &Wanted<'_>) -> Html {
     let words = visitor.words();
-    let language = visitor.look.language;
-    let mut kinds = vec![(String::new(), language.words().all.to_owned())];
-    kinds.extend(EntryKind::ALL.map(|kind| (kind.as_str().to_owned(), kind_name(words, kind).to_owned())));
-    let kind = wanted.kind.map_or("", EntryKind::as_str);
-    let fields = [
-        Field::new(language, "kind", words.kind, FieldKind::Choice(kinds)).value(kind).plain(),
-        Field::new(language, "from", words.from, FieldKind::Date).value(wanted.from).plain(),
-        Field::new(language, "to", words.to, FieldKind::Date).value(wanted.to).plain(),
-    ];
-    filters::form(language, Place::Statement.href(), &fields, language.words().filter)
+    let names = FilterWords { kind: words.kind, from: words.from, to: words.to };
+    let path = Place::Statement.href();
+    wanted.form(visitor.look.language, path, &names, |kind| kind_name(words, kind))
 }
 
 fn row(visitor: &Visitor, entry: &Entry) -> Row {

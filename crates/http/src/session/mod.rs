@@ -25,7 +25,8 @@ use crate::App;
 pub(crate) use cookie::Whose;
 pub(crate) use customer::CustomerHere;
 pub(crate) use operator::OperatorHere;
-pub(crate) use same_site::from_own_pages_only;
+pub(crate) use same_site::{Port, from_own_pages_only};
+pub(crate) use sign_in::signed_out;
 
 /// Where operators sign in.
 pub(crate) const SIGN_IN_PATH: &str = "/console/sign-in";
@@ -35,7 +36,6 @@ pub(crate) fn operator_routes() -> Router<Arc<App>> {
     Router::new()
         .route(SIGN_IN_PATH, get(sign_in::show).post(sign_in::sign_in))
         .route("/console/sign-out", post(sign_in::sign_out))
-        .route("/console/sign-out-everywhere", post(sign_in::sign_out_everywhere))
 }
 
 /// What the browser calls itself, for the list of sessions.

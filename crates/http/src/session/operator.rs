@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, request};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, request};
 use axum::response::{IntoResponse as _, Response};
 use coffer_ledger::{Channel, Command, Scope, Session};
 use coffer_service::{LiveOperator, audited};
@@ -11,7 +11,7 @@ use coffer_service::{LiveOperator, audited};
 use super::cookie::Whose;
 use super::{SIGN_IN_PATH, words};
 use crate::App;
-use crate::pages::href::href;
+use crate::pages::href::{href, place};
 use crate::pages::look::Look;
 use crate::pages::respond::see_other;
 use crate::problem::Problem;
@@ -34,9 +34,8 @@ impl FromRequestParts<Arc<App>> for OperatorHere {
             Ok(Some((operator, session))) => Ok(OperatorHere { operator, session }),
             Ok(None) => {
                 // What a form was to do is not done by signing in, so the way leads to a page that asks for it again.
-                let place = parts.uri.path_and_query().map_or("/console", |place| place.as_str());
-                let next = if parts.method == Method::GET { place } else { parts.uri.path() };
-                Err(to(&parts.headers, &href(SIGN_IN_PATH, [("next", next)])))
+                let next = place(&parts.method, &parts.uri);
+                Err(to(&parts.headers, &href(SIGN_IN_PATH, [("next", next.as_str())])))
             }
             Err(error) => {
                 let Ok(look) = Look::from_request_parts(parts, app).await;
@@ -49,7 +48,7 @@ impl FromRequestParts<Arc<App>> for OperatorHere {
 impl OperatorHere {
     /// Whether the operator's key may do this.
     pub(crate) fn may(&self, scope: Scope) -> bool {
-        self.operator.scopes.contains(scope)
+        self.operator.scopes().contains(scope)
     }
 
     /// A command as this operator's action, of which the audit log tells.

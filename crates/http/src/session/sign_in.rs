@@ -7,11 +7,9 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use coffer_ledger::Channel;
 use coffer_service::Secret;
 
 use super::cookie::Whose;
-use super::operator::OperatorHere;
 use super::words::{self, SessionWords};
 use super::{SIGN_IN_PATH, client};
 use crate::address::ClientAddress;
@@ -82,19 +80,13 @@ pub(super) async fn sign_out(State(app): Shared, look: Look, headers: HeaderMap)
     if let Err(problem) = end(&app, &headers).await {
         return words::unavailable(look, &problem);
     }
-    let mut response = see_other(SIGN_IN_PATH);
-    Whose::Operator.forget(&app, &mut response);
-    response
+    signed_out(&app)
 }
 
-/// Ends all sessions that were opened with the same key.
-pub(super) async fn sign_out_everywhere(State(app): Shared, look: Look, here: OperatorHere) -> Response {
-    let by = (here.operator.actor(), Channel::Console);
-    if let Err(unavailable) = app.service.end_sessions(here.operator.key, None, by).await {
-        return words::unavailable(look, &Problem::from(unavailable));
-    }
+/// Sends whoever is out to where one gets in again.
+pub(crate) fn signed_out(app: &App) -> Response {
     let mut response = see_other(SIGN_IN_PATH);
-    Whose::Operator.forget(&app, &mut response);
+    Whose::Operator.forget(app, &mut response);
     response
 }
 

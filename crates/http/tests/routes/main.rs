@@ -28,6 +28,7 @@ mod verify;
 mod authentication;
 mod bodies;
 mod console;
+mod console_acts;
 mod documents;
 mod pages;
 mod rules;

@@ -49,7 +49,10 @@ async fn a_live_key_lets_in_and_nothing_else_does() {
     assert_eq!(post(&api, "/console/sign-out", &cookie, "").await.status, 303);
     assert_eq!(console(&api, &cookie).await, 303);
     let (one, other) = (sign_in(&api, OPERATOR).await, sign_in(&api, OPERATOR).await);
-    post(&api, "/console/sign-out-everywhere", &one, "").await;
+    let out = post(&api, "/console/sessions", &one, "do=end-all").await;
+    assert_eq!((out.status, out.header("location")), (303, "/console/sign-in"));
+    let forgotten = out.header("set-cookie");
+    assert!(forgotten.starts_with("coffer_console=; ") && forgotten.contains("Max-Age=0"), "{forgotten}");
     assert_eq!((console(&api, &one).await, console(&api, &other).await), (303, 303));
 }
 

@@ -307,13 +307,23 @@ async fn a_customer_makes_changes_rotates_and_revokes_a_key() {
     );
     assert_eq!(browser.post("/portal", &[("do", "edit"), ("of", id), ("name", "renamed")]).await.status, 303);
 
+    let is_live = async |secret: &str| api.read_balance(secret).await.text.contains("100000");
+    for (number, overlap) in ["xyz", "", "-1", "604801", "1.5"].into_iter().enumerate() {
+        let name = format!("form-rotate-{number}");
+        let rotate = [("do", "rotate"), ("of", id), ("overlap_seconds", overlap), ("name_of_request", &name)];
+        let refused = browser.post("/portal", &rotate).await;
+        assert_eq!(refused.status, 400, "{overlap}");
+        assert!(refused.text.contains("overlap_seconds-error"), "{overlap}: {}", refused.text);
+        assert!(refused.text.contains("<option value=\"86400\" selected"), "{overlap}: {}", refused.text);
+    }
+    assert!(is_live(&first).await, "a rotation that was refused cuts nobody off");
     let rotate = [("do", "rotate"), ("of", id), ("overlap_seconds", "3600"), ("name_of_request", "form-2")];
     let second = secret(&browser.post("/portal", &rotate).await);
-    let is_live = async |secret: &str| api.read_balance(secret).await.text.contains("100000");
     assert!(is_live(&first).await && is_live(&second).await && first != second);
     assert_eq!(browser.post("/portal", &[("do", "revoke"), ("of", id)]).await.status, 303);
     assert!(!is_live(&first).await && !is_live(&second).await);
-    let stays = browser.post("/portal", &[("do", "rotate"), ("of", id), ("name_of_request", "form-3")]).await;
+    let late = [("do", "rotate"), ("of", id), ("overlap_seconds", "0"), ("name_of_request", "form-3")];
+    let stays = browser.post("/portal", &late).await;
     assert_eq!(stays.status, 409, "a revoked key stays so");
 }
 

@@ -105,11 +105,10 @@ pub(super) fn end(snapshot: &Snapshot, command: &EndSession) -> Decision {
     ended_sessions(command.of, ended)
 }
 
-/// Ends all sessions of one holder but perhaps one, and the links that nobody has opened.
+/// Ends all sessions of one holder, and the links that nobody has opened.
 pub(super) fn end_all(snapshot: &Snapshot, command: &EndSessions) -> Decision {
     // From here the command succeeds.
-    let others = of(snapshot, command.of).filter(|session| Some(session.id) != command.except);
-    ended_sessions(command.of, others.map(|session| SessionChange::Ended(session.id)).collect())
+    ended_sessions(command.of, all_ended(snapshot, command.of))
 }
 
 /// What is left of the sessions of one holder who is let in no longer.
@@ -137,12 +136,14 @@ fn closed(snapshot: &Snapshot, of: SessionOf) -> Option<Refusal> {
     }
 }
 
-/// A new session in the place of those of the same holder that have lapsed, and of the oldest where there are too many.
+/// A new session in the place of those of the same holder that have lapsed, and of the oldest where there are too many: links that
+/// nobody has opened first, or whoever makes links without end would throw people out who are in.
 fn with_room(snapshot: &Snapshot, clock: Timestamp, session: &Session) -> Effects {
-    let (lapsed, live): (Vec<&Session>, Vec<&Session>) =
+    let (lapsed, mut live): (Vec<&Session>, Vec<&Session>) =
         of(snapshot, session.of).partition(|other| other.has_lapsed(clock));
-    // Ids sort by time, so the first are the oldest.
     let too_many = (live.len() + 1).saturating_sub(SESSIONS_OF_ONE_MAX);
+    // Ids sort by time, so the first are the oldest; the sort keeps them so.
+    live.sort_by_key(|other| other.stage != SessionStage::Offered);
     let ended = lapsed.into_iter().chain(live.into_iter().take(too_many));
     let mut sessions: Vec<_> = ended.map(|session| SessionChange::Ended(session.id)).collect();
     sessions.push(SessionChange::Kept(session.clone()));

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Action, Bucket, Charge, ChargeId, Command, Entry, Grant, GrantId,
-    HoldId, HoldRecord, KeyId, KeyRecord, Needs, Operation, OperatorKey, Price, Reply, SecretHash, Session,
-    SessionId, SessionOf, Timestamp,
+    HoldId, HoldRecord, KeyId, KeyRecord, Needs, Operation, OperatorKey, OperatorKeyId, Price, Reply,
+    SecretHash, Session, SessionId, SessionOf, Timestamp,
 };
 use coffer_store::{
     AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, LockedRows,
@@ -153,8 +153,12 @@ impl Reader for LanedStore {
         self.memory.operator_key(secret).await
     }
 
-    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError> {
-        self.memory.operator_keys().await
+    async fn operator_key_record(&self, id: OperatorKeyId) -> Result<Option<OperatorKey>, StoreError> {
+        self.memory.operator_key_record(id).await
+    }
+
+    async fn operator_keys(&self, span: Span) -> Result<Page<OperatorKey>, StoreError> {
+        self.memory.operator_keys(span).await
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Action, Charge, ChargeId, Credits, Entry, Grant, GrantId, Hold,
-    HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, Price, SecretHash, Session,
-    SessionId, SessionOf, Timestamp, UuidBytes,
+    HoldId, HoldRecord, HoldStatus, KeyId, KeyRecord, Operation, OperatorKey, OperatorKeyId, Price,
+    SecretHash, Session, SessionId, SessionOf, Timestamp, UuidBytes,
 };
 
 use super::{MemoryStore, State, pick};
@@ -48,8 +48,14 @@ impl Reader for MemoryStore {
         Ok(self.state().operator_keys.values().find(|key| key.secret == *secret).cloned().map(Arc::new))
     }
 
-    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError> {
-        Ok(self.state().operator_keys.values().rev().cloned().collect())
+    async fn operator_key_record(&self, id: OperatorKeyId) -> Result<Option<OperatorKey>, StoreError> {
+        Ok(self.state().operator_keys.get(&id).cloned())
+    }
+
+    async fn operator_keys(&self, span: Span) -> Result<Page<OperatorKey>, StoreError> {
+        let state = self.state();
+        let older = state.operator_keys.values().rev().filter(|key| key.id.bytes() < span.before_or_end());
+        Ok(Page::of(older.take(span.count_max + 1).cloned().collect(), span))
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
@@ -83,7 +89,9 @@ impl Reader for MemoryStore {
             .filter(|(name, id)| (name.as_str(), id.bytes()) > search.lower() && *name < search.upper())
             .collect();
         found.sort_unstable();
-        let records = found.into_iter().filter_map(|(_, id)| state.account_record(id));
+        let is_wanted =
+            |record: &AccountRecord| search.status.is_none_or(|status| record.account.status == status);
+        let records = found.into_iter().filter_map(|(_, id)| state.account_record(id)).filter(is_wanted);
         Ok(Page::of_up_to(records.take(search.count_max + 1).collect(), search.count_max))
     }
 

@@ -45,8 +45,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Action, Bucket, Charge, ChargeId, Entry, Grant, GrantId, HoldId,
-    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session, SessionId,
-    SessionOf, Timestamp,
+    HoldRecord, KeyId, KeyRecord, Operation, OperatorKey, OperatorKeyId, Price, Reply, SecretHash, Session,
+    SessionId, SessionOf, Timestamp,
 };
 
 use crate::rows;
@@ -253,8 +253,12 @@ impl Reader for PostgresStore {
         Ok(key)
     }
 
-    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError> {
-        read::operator_keys(&self.database).await
+    async fn operator_key_record(&self, id: OperatorKeyId) -> Result<Option<OperatorKey>, StoreError> {
+        read::operator_key(&self.database, id).await
+    }
+
+    async fn operator_keys(&self, span: Span) -> Result<Page<OperatorKey>, StoreError> {
+        read::operator_keys(&self.database, span).await
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {

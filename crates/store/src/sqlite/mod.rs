@@ -36,8 +36,8 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use coffer_ledger::{
     Account, AccountId, AccountRecord, Action, Charge, ChargeId, Entry, Grant, GrantId, HoldId, HoldRecord,
-    KeyId, KeyRecord, Operation, OperatorKey, Price, Reply, SecretHash, Session, SessionId, SessionOf,
-    Timestamp,
+    KeyId, KeyRecord, Operation, OperatorKey, OperatorKeyId, Price, Reply, SecretHash, Session, SessionId,
+    SessionOf, Timestamp,
 };
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -188,8 +188,12 @@ impl Reader for SqliteStore {
         Ok(self.published.operator_key(secret))
     }
 
-    async fn operator_keys(&self) -> Result<Vec<OperatorKey>, StoreError> {
-        Ok(self.published.operator_keys().into_values().rev().collect())
+    async fn operator_key_record(&self, id: OperatorKeyId) -> Result<Option<OperatorKey>, StoreError> {
+        Ok(self.published.operator_key_record(id))
+    }
+
+    async fn operator_keys(&self, span: Span) -> Result<Page<OperatorKey>, StoreError> {
+        Ok(self.published.newest_operator_keys(span))
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {

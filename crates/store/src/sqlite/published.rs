@@ -18,7 +18,7 @@ use rusqlite::Connection;
 
 use super::read;
 use super::writer::Scope;
-use crate::Holder;
+use crate::{Holder, Page, Span};
 
 type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
 
@@ -152,6 +152,16 @@ impl Published {
 
     pub(super) fn operator_key(&self, secret: &SecretHash) -> Option<Arc<OperatorKey>> {
         self.operator_secrets.pin().get(secret).cloned()
+    }
+
+    pub(super) fn operator_key_record(&self, id: OperatorKeyId) -> Option<OperatorKey> {
+        self.operator_keys.read().expect("no thread panics while it holds the keys").get(&id).cloned()
+    }
+
+    pub(super) fn newest_operator_keys(&self, span: Span) -> Page<OperatorKey> {
+        let keys = self.operator_keys.read().expect("no thread panics while it holds the keys");
+        let older = keys.range(..OperatorKeyId::from_bytes(span.before_or_end())).rev();
+        Page::of(older.take(span.count_max + 1).map(|(_, key)| key.clone()).collect(), span)
     }
 
     pub(super) fn operator_keys(&self) -> BTreeMap<OperatorKeyId, OperatorKey> {

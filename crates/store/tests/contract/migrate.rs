@@ -40,7 +40,7 @@ async fn everything(store: &Arc<dyn Store>) -> Vec<String> {
         format!("{:?}", store.account_records(AccountFilter::default(), span).await),
         format!("{:?}", store.charges(ChargeFilter::default(), span).await),
         format!("{:?}", store.prices(span).await),
-        format!("{:?}", store.operator_keys().await),
+        format!("{:?}", store.operator_keys(span).await),
         format!("{:?}", store.operator_sessions(span).await),
         format!("{:?}", store.actions(ActionFilter::default(), span).await),
     ];

@@ -1,9 +1,9 @@
 //! What people look for: accounts by how their names begin, and how the store is.
 
-use coffer_ledger::{Account, AccountRecord, Command, Name};
+use coffer_ledger::{Account, AccountRecord, AccountStatus, Command, Name, UpdateAccount};
 use coffer_store::{NameSearch, Page, StoreKind};
 
-use crate::commands::{apply, credits, grant, open};
+use crate::commands::{account, apply, credits, grant, open};
 use crate::{Fresh, STORES};
 
 /// An account with a name.
@@ -67,14 +67,51 @@ async fn the_list_by_names_is_read_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_accounts_with_a_status_are_found_where_one_is_asked_for() {
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        let all = ["Acme", "acme labs", "ACME_2", "Acme west", "Bolt"];
+        apply(&fresh.store, 0, (1..).zip(all).map(|(number, name)| named(number, name)).collect()).await;
+        let freeze = |number| {
+            let status = Some(AccountStatus::Frozen);
+            let id = account(number);
+            Command::UpdateAccount(UpdateAccount {
+                id,
+                name: None,
+                overdraft_limit: None,
+                status,
+                metadata: None,
+            })
+        };
+        apply(&fresh.store, 1, [1, 4, 5].map(freeze).to_vec()).await;
+        let page = async |status, after: Option<(&str, u8)>| {
+            let search = NameSearch::new("acme", 1).of_status(status);
+            let search = match after {
+                Some((name, number)) => search.after(name, account(number)),
+                None => search,
+            };
+            let page = found(&fresh, search).await;
+            let names: Vec<String> =
+                page.items.iter().map(|record| record.profile.name.to_string()).collect();
+            (names.join(", "), page.has_more)
+        };
+        let frozen = Some(AccountStatus::Frozen);
+        assert_eq!(page(frozen, None).await, ("Acme".to_owned(), true), "{name}");
+        assert_eq!(page(frozen, Some(("Acme", 1))).await, ("Acme west".to_owned(), false), "{name}");
+        assert_eq!(page(Some(AccountStatus::Active), None).await, ("acme labs".to_owned(), true), "{name}");
+        assert_eq!(page(Some(AccountStatus::Closed), None).await, (String::new(), false), "{name}");
+        assert_eq!(page(None, None).await, ("Acme".to_owned(), true), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_found_is_whole() {
     for (name, fresh) in STORES {
         let fresh = fresh().await;
         apply(&fresh.store, 0, vec![named(1, "Acme"), Command::Grant(grant(1, 1, 9))]).await;
         let page = found(&fresh, NameSearch::new("acme", 1)).await;
-        let account =
-            fresh.store.account(page.items[0].profile.id).await.expect("a read").expect("an account");
-        assert_eq!(page.items[0].account, *account, "{name}");
+        let read = fresh.store.account(page.items[0].profile.id).await.expect("a read").expect("an account");
+        assert_eq!(page.items[0].account, *read, "{name}");
         let Account { balance, lots, .. } = &page.items[0].account;
         assert_eq!((balance.available, lots.len()), (credits(9), 1), "{name}");
         assert!(!page.has_more, "{name}");

@@ -185,10 +185,9 @@ async fn sessions_are_ended_one_by_one_and_all_at_once() {
         let ended = apply(store, 1, vec![end(1, of), end(1, of), end(9, of)]).await;
         let count = |count| Outcome::SessionsEnded { of, count };
         assert_eq!(ended, [count(1), count(0), count(0)], "{name}: what is another's stays");
-        let all = Command::EndSessions(EndSessions { of, except: Some(session(3)) });
-        assert_eq!(apply(store, 2, vec![all]).await, [count(2)], "{name}");
-        let left = store.sessions_of(of).await.expect("a read");
-        assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [session(3)], "{name}");
+        let all = Command::EndSessions(EndSessions { of });
+        assert_eq!(apply(store, 2, vec![all.clone(), all]).await, [count(3), count(0)], "{name}");
+        assert_eq!(store.sessions_of(of).await.expect("a read"), [], "{name}");
         assert!(read(store, 9).await.is_some(), "{name}");
 
         let close = UpdateAccount {
@@ -198,8 +197,10 @@ async fn sessions_are_ended_one_by_one_and_all_at_once() {
             status: Some(AccountStatus::Closed),
             metadata: None,
         };
+        apply(store, 3, vec![offer(7, 1)]).await;
+        assert!(read(store, 7).await.is_some(), "{name}");
         apply(store, 3, vec![Command::UpdateAccount(close)]).await;
-        assert_eq!(read(store, 3).await, None, "{name}: a closed account lets nobody in");
+        assert_eq!(read(store, 7).await, None, "{name}: a closed account lets nobody in");
         let refused = apply(store, 4, vec![offer(5, 1), offer(6, 3)]).await;
         let reasons = [Refusal::AccountIsClosed, Refusal::AccountIsUnknown].map(Outcome::Refused);
         assert_eq!(refused, reasons, "{name}");
@@ -218,6 +219,28 @@ async fn the_oldest_session_makes_room_for_one_too_many() {
         assert_eq!(left.len(), SESSIONS_OF_ONE_MAX, "{name}");
         assert_eq!(left[0].id, session(count + 1), "{name}: newest first");
         assert_eq!(read(store, 1).await, None, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_nobody_opened_makes_room_before_a_session_does() {
+    let most = u8::try_from(SESSIONS_OF_ONE_MAX).expect("few");
+    // So many are open, all older than so many links: how many of each are left.
+    let rows = [(1, most + 30, 1, most - 1), (most - 1, 2, most - 1, 1), (most, 5, most - 1, 1)];
+    for (name, fresh) in STORES {
+        for (open_count, link_count, open_left, links_left) in rows {
+            let fresh = fresh().await;
+            let store = &fresh.store;
+            let sessions =
+                (1..=open_count).flat_map(|number| [offer(number, 1), open_by(number, 1, link(number))]);
+            let links = (open_count + 1..=open_count + link_count).map(|number| offer(number, 1));
+            apply(store, 0, [vec![open(1)], sessions.collect(), links.collect()].concat()).await;
+            let left = store.sessions_of(SessionOf::Account(account(1))).await.expect("a read");
+            let of_stage = |stage| left.iter().filter(|session| session.stage == stage).count();
+            let found = (of_stage(SessionStage::Open), of_stage(SessionStage::Offered));
+            let expected = (usize::from(open_left), usize::from(links_left));
+            assert_eq!(found, expected, "{name}: {open_count} open, {link_count} links");
+        }
     }
 }
 
@@ -252,6 +275,33 @@ async fn operators_are_let_in_with_their_keys() {
         assert_eq!(page(None, 9).await, (vec![3, 1], false), "{name}: a revoked key lets nobody in");
         let again = apply(store, 2, vec![sign_in(5, of_key(2))]).await;
         assert_eq!(again, [Outcome::Refused(Refusal::OperatorKeyIsUnknown)], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_keys_are_read_one_by_one_and_page_by_page() {
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        let store = &fresh.store;
+        apply(store, 0, (1..=4).map(operator_key).collect()).await;
+        let page = async |before, count_max| {
+            let page = store.operator_keys(Span { before, count_max }).await.expect("a read");
+            (page.items.iter().map(|key| key.id.bytes()[7]).collect::<Vec<_>>(), page.has_more)
+        };
+        assert_eq!(page(None, 2).await, (vec![4, 3], true), "{name}");
+        assert_eq!(page(Some(id(3)), 2).await, (vec![2, 1], false), "{name}");
+        assert_eq!(page(Some(id(1)), 2).await, (vec![], false), "{name}");
+        let one = async |number| {
+            let id = OperatorKeyId::from_bytes(id(number));
+            let key = store.operator_key_record(id).await.expect("a read");
+            key.map(|key| (key.name.to_string(), key.revoked_at))
+        };
+        assert_eq!(one(2).await, Some(("operator 2".to_owned(), None)), "{name}");
+        assert_eq!(one(9).await, None, "{name}");
+        let revoke = RevokeOperatorKey { id: OperatorKeyId::from_bytes(id(2)), other_is_live: false };
+        apply(store, 1, vec![Command::RevokeOperatorKey(revoke)]).await;
+        assert_eq!(one(2).await, Some(("operator 2".to_owned(), Some(at(1)))), "{name}: dead ones as well");
+        assert_eq!(page(None, 9).await, (vec![4, 3, 2, 1], false), "{name}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an operator does with an account: each of it is one command, that of the API.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use coffer_ledger::limits::LINK_MS_DEFAULT;
 use coffer_ledger::{
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::super::act::{self, Failed, Why};
 use super::super::cells::account_path;
 use super::super::visitor::Visitor;
-use super::{Asked, Link, respond};
+use super::{Asked, InPath, Link, respond};
 use crate::operator::accounts::UpdateAccountBody;
 use crate::operator::adjustments::CreateAdjustmentBody;
 use crate::operator::grants::CreateGrantBody;
@@ -89,6 +89,27 @@ impl Doing {
             | Doing::Portal => Scope::Manage,
             Doing::Release(_) => Scope::Charge,
         }
+    }
+
+    /// Refuses what is named and not of this account: it is not found, as what nobody has.
+    pub(super) async fn is_on(self, app: &App, account_id: AccountId) -> Result<(), Problem> {
+        let reader = app.service.reader();
+        let (what, owner) = match self {
+            Doing::Refund(id) => ("charge", reader.charge(id).await?.map(|charge| charge.account_id)),
+            Doing::Void(id) => ("grant", reader.grant(id).await?.map(|(_, grant)| grant.account_id)),
+            Doing::Release(id) => ("hold", reader.hold(id).await?.map(|record| record.hold.account_id)),
+            Doing::RevokeKey(id) => {
+                ("key", reader.key_record(id).await?.map(|(_, record)| record.key.account_id))
+            }
+            Doing::Grant
+            | Doing::Adjust
+            | Doing::Edit
+            | Doing::Freeze
+            | Doing::Unfreeze
+            | Doing::Close
+            | Doing::Portal => return Ok(()),
+        };
+        if owner == Some(account_id) { Ok(()) } else { Err(Problem::not_found(what)) }
     }
 
     /// The fields of its form, by the names that the API has for them.
@@ -194,29 +215,29 @@ fn number(text: &str) -> Result<Value, Problem> {
 pub(crate) async fn act(
     State(app): Shared,
     visitor: Visitor,
-    Path(id): Path<String>,
+    InPath(id): InPath,
     filled: Filled,
 ) -> Response {
     let doing = Doing::of(&filled);
     let asked = Asked { query: Filled::default(), doing, failed: None, link: None };
     let failed = |filled, why| Some(Failed { filled, why });
     if doing == Some(Doing::Portal) {
-        let asked = match offer(&app, &visitor, &id).await {
+        let asked = match offer(&app, &visitor, id).await {
             Ok(link) => Asked { link: Some(link), ..asked },
             Err(why) => Asked { failed: failed(filled, why), ..asked },
         };
-        return respond(&app, &visitor, &id, asked).await;
+        return respond(&app, &visitor, id, asked).await;
     }
-    match carry_out(&app, &visitor, &id, doing, &filled).await {
+    match carry_out(&app, &visitor, id, doing, &filled).await {
         Ok(place) => see_other(&place),
-        Err(why) => respond(&app, &visitor, &id, Asked { failed: failed(filled, why), ..asked }).await,
+        Err(why) => respond(&app, &visitor, id, Asked { failed: failed(filled, why), ..asked }).await,
     }
 }
 
 /// A link to the customer's own page, as the API makes it. It is shown this once, and works once.
-async fn offer(app: &App, visitor: &Visitor, id: &str) -> Result<Link, Why> {
-    visitor.allowed(Scope::Manage)?;
-    let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
+async fn offer(app: &App, visitor: &Visitor, id: Option<AccountId>) -> Result<Link, Why> {
+    visitor.allowed_to_do(Scope::Manage)?;
+    let account_id = id.ok_or_else(|| Problem::not_found("account"))?;
     let by = (visitor.actor(), Channel::Console);
     let offered = app.service.offer_session(account_id, LINK_MS_DEFAULT, None, by).await;
     match offered.map_err(Problem::from)? {
@@ -228,13 +249,14 @@ async fn offer(app: &App, visitor: &Visitor, id: &str) -> Result<Link, Why> {
 async fn carry_out(
     app: &App,
     visitor: &Visitor,
-    id: &str,
+    id: Option<AccountId>,
     doing: Option<Doing>,
     filled: &Filled,
 ) -> Result<String, Why> {
-    let account_id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
+    let account_id = id.ok_or_else(|| Problem::not_found("account"))?;
     let doing = doing.ok_or_else(|| Problem::invalid("do", NO_SUCH_FORM))?;
-    visitor.allowed(doing.scope())?;
+    visitor.allowed_to_do(doing.scope())?;
+    doing.is_on(app, account_id).await?;
     let command = doing.command(app, account_id, filled)?;
     act::carry_out(app, visitor, command).await?;
     Ok(href(&account_path(account_id), [("done", doing.done())]))

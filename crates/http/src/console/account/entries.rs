@@ -1,57 +1,19 @@
 //! The entries of an account, filtered by kind and time. Only so many are looked through for a page.
 
-use coffer_ledger::{AccountId, Entry, EntryKind, Scope, Seq, Timestamp};
-use coffer_service::{EntryOrder, EntryQuery};
+use coffer_ledger::{AccountId, Entry, EntryKind, Scope};
 
 use super::super::cells::{account_doing, account_path, entry_kind};
 use super::super::visitor::Visitor;
 use crate::App;
-use crate::pages::field::{Field, FieldKind};
-use crate::pages::filters;
 use crate::pages::form::Filled;
-use crate::pages::href::href;
 use crate::pages::page::Section;
 use crate::pages::part::{self, Action, ActionLook, Badge, Empty, Html, Pager, Tone};
 use crate::pages::table::{Column, Row, Table};
+use crate::pages::wanted::{FilterWords, Wanted};
 use crate::problem::Problem;
 
 /// Entries on a page.
 const SHOWN_MAX: usize = 20;
-
-/// What is shown of the entries.
-struct Wanted<'a> {
-    kind: Option<EntryKind>,
-    from: &'a str,
-    to: &'a str,
-    beyond: Option<Seq>,
-}
-
-impl Wanted<'_> {
-    fn of(query: &Filled) -> Wanted<'_> {
-        Wanted {
-            kind: EntryKind::of_name(query.get("kind")),
-            from: query.get("from"),
-            to: query.get("to"),
-            beyond: query.get("beyond").parse().ok().map(Seq),
-        }
-    }
-
-    fn is_narrow(&self) -> bool {
-        self.kind.is_some() || !self.from.is_empty() || !self.to.is_empty()
-    }
-
-    fn place(&self, id: AccountId, beyond: Option<Seq>) -> String {
-        let beyond = beyond.map(|seq| seq.0.to_string()).unwrap_or_default();
-        let kind = self.kind.map_or("", EntryKind::as_str);
-        let params = [("kind", kind), ("from", self.from), ("to", self.to), ("beyond", &beyond)];
-        format!("{}#entries", href(&account_path(id), params))
-    }
-}
-
-/// The midnight with which a day begins, in UTC.
-fn midnight(day: &str) -> Option<Timestamp> {
-    format!("{day}T00:00:00Z").parse().ok()
-}
 
 pub(super) async fn section(
     app: &App,
@@ -62,21 +24,8 @@ pub(super) async fn section(
     let words = visitor.words();
     let wanted = Wanted::of(query);
     app.service.write_what_is_due(id).await?;
-    let page = app
-        .service
-        .reader()
-        .entries(EntryQuery {
-            account_id: id,
-            from: midnight(wanted.from),
-            // The last day counts whole.
-            to: midnight(wanted.to).map(|midnight| midnight.saturating_add_days(1)),
-            kind: wanted.kind,
-            visible_to: None,
-            order: EntryOrder::NewestFirst,
-            beyond: wanted.beyond,
-            count_max: SHOWN_MAX,
-        })
-        .await?;
+    let page = app.service.reader().entries(wanted.query(id, SHOWN_MAX)).await?;
+    let place = |beyond| format!("{}#entries", wanted.place(&account_path(id), beyond));
     let table = Table {
         caption: words.entries.to_owned(),
         columns: vec![
@@ -91,8 +40,8 @@ pub(super) async fn section(
         empty: empty(visitor, page.next.is_some()),
         pager: Some(Pager {
             language: visitor.look.language,
-            first: wanted.beyond.map(|_| wanted.place(id, None)),
-            next: page.next.map(|next| wanted.place(id, Some(next))),
+            first: wanted.goes_on().then(|| place(None)),
+            next: page.next.map(|next| place(Some(next))),
         }),
     };
     let body = Html::all([filter_form(visitor, id, &wanted), table.html()]);
@@ -110,15 +59,8 @@ fn empty(visitor: &Visitor, goes_on: bool) -> Empty {
 fn filter_form(visitor: &Visitor, id: AccountId, wanted: &Wanted<'_>) -> Html {
     let words = visitor.words();
     let language = visitor.look.language;
-    let mut kinds = vec![(String::new(), language.words().all.to_owned())];
-    kinds.extend(EntryKind::ALL.map(|kind| (kind.as_str().to_owned(), entry_kind(words, kind).to_owned())));
-    let kind = wanted.kind.map_or("", EntryKind::as_str);
-    let fields = [
-        Field::new(language, "kind", words.kind, FieldKind::Choice(kinds)).value(kind).plain(),
-        Field::new(language, "from", words.from, FieldKind::Date).value(wanted.from).plain(),
-        Field::new(language, "to", words.to, FieldKind::Date).value(wanted.to).plain(),
-    ];
-    let form = filters::form(language, &account_path(id), &fields, language.words().filter);
+    let names = FilterWords { kind: words.kind, from: words.from, to: words.to };
+    let form = wanted.form(language, &account_path(id), &names, |kind| entry_kind(words, kind));
     if wanted.is_narrow() {
         let all = Action::link(ActionLook::Small, language.words().all, wanted_all(id)).html();
         return Html::all([form, all]);

@@ -1,6 +1,6 @@
 //! The grants, holds and keys of an account: the first few on its page, all of them on pages of their own.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use coffer_ledger::{Account, AccountId, Grant, GrantStatus, Hold, HoldStatus, KeyRecord, Scope, Timestamp};
@@ -12,7 +12,7 @@ use super::super::cells::{
 };
 use super::super::frame::{Place, frame};
 use super::super::visitor::Visitor;
-use super::subject;
+use super::{InPath, subject};
 use crate::pages::form::Filled;
 use crate::pages::href::href;
 use crate::pages::page::{Heading, Page, Section};
@@ -39,33 +39,39 @@ enum Of {
 pub(crate) async fn show_grants(
     State(app): Shared,
     visitor: Visitor,
-    Path(id): Path<String>,
+    InPath(id): InPath,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&app, &visitor, &id, query, Of::Grants).await
+    respond(&app, &visitor, id, query, Of::Grants).await
 }
 
 /// All holds of an account.
 pub(crate) async fn show_holds(
     State(app): Shared,
     visitor: Visitor,
-    Path(id): Path<String>,
+    InPath(id): InPath,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&app, &visitor, &id, query, Of::Holds).await
+    respond(&app, &visitor, id, query, Of::Holds).await
 }
 
 /// All keys of an account.
 pub(crate) async fn show_keys(
     State(app): Shared,
     visitor: Visitor,
-    Path(id): Path<String>,
+    InPath(id): InPath,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&app, &visitor, &id, query, Of::Keys).await
+    respond(&app, &visitor, id, query, Of::Keys).await
 }
 
-async fn respond(app: &App, visitor: &Visitor, id: &str, query: Option<String>, of: Of) -> Response {
+async fn respond(
+    app: &App,
+    visitor: &Visitor,
+    id: Option<AccountId>,
+    query: Option<String>,
+    of: Of,
+) -> Response {
     let query = Filled::of(query.unwrap_or_default().as_bytes());
     match page(app, visitor, id, &query, of).await {
         Ok(page) => page.respond(StatusCode::OK),
@@ -73,7 +79,13 @@ async fn respond(app: &App, visitor: &Visitor, id: &str, query: Option<String>, 
     }
 }
 
-async fn page(app: &App, visitor: &Visitor, id: &str, query: &Filled, of: Of) -> Result<Page, Problem> {
+async fn page(
+    app: &App,
+    visitor: &Visitor,
+    id: Option<AccountId>,
+    query: &Filled,
+    of: Of,
+) -> Result<Page, Problem> {
     visitor.allowed(Scope::Read)?;
     let words = visitor.words();
     let subject = subject(app, id).await?;

@@ -5,8 +5,11 @@ mod doing;
 mod entries;
 mod lists;
 
-use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawQuery, State};
+use axum::http::{StatusCode, request};
 use axum::response::Response;
 use coffer_ledger::{Account, AccountId, AccountProfile, AccountStatus, Scope, Timestamp, settle};
 
@@ -18,6 +21,7 @@ use super::cells::{account_doing, account_status, end};
 use super::frame::{Place, frame};
 use super::visitor::Visitor;
 use super::words::ConsoleWords;
+use crate::operator::path::Id;
 use crate::pages::form::Filled;
 use crate::pages::page::{Heading, Page, Section};
 use crate::pages::part::{self, Action, ActionLook, Facts, Html, Stat, Stats};
@@ -32,16 +36,28 @@ struct Subject {
     profile: AccountProfile,
 }
 
+/// The account in the path of a page; nothing where that is no id of one.
+pub(crate) struct InPath(Option<AccountId>);
+
+impl FromRequestParts<Arc<App>> for InPath {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<InPath, Infallible> {
+        let id = Id::from_request_parts(parts, app).await;
+        Ok(InPath(id.ok().map(|Id(id)| id)))
+    }
+}
+
 /// The page.
 pub(crate) async fn show(
     State(app): Shared,
     visitor: Visitor,
-    Path(id): Path<String>,
+    InPath(id): InPath,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = Filled::of(query.unwrap_or_default().as_bytes());
     let doing = Doing::of(&query);
-    respond(&app, &visitor, &id, Asked { query, doing, failed: None, link: None }).await
+    respond(&app, &visitor, id, Asked { query, doing, failed: None, link: None }).await
 }
 
 /// What is asked of the page.
@@ -61,7 +77,7 @@ struct Link {
     expires_at: Timestamp,
 }
 
-async fn respond(app: &App, visitor: &Visitor, id: &str, asked: Asked) -> Response {
+async fn respond(app: &App, visitor: &Visitor, id: Option<AccountId>, asked: Asked) -> Response {
     let status = asked.failed.as_ref().map_or(StatusCode::OK, Failed::status);
     match page(app, visitor, id, asked).await {
         Ok(page) => page.respond(status),
@@ -70,15 +86,15 @@ async fn respond(app: &App, visitor: &Visitor, id: &str, asked: Asked) -> Respon
 }
 
 /// The account that a path names, everything settled that has fallen due.
-async fn subject(app: &App, id: &str) -> Result<Subject, Problem> {
-    let id: AccountId = id.parse().map_err(|_| Problem::not_found("account"))?;
+async fn subject(app: &App, id: Option<AccountId>) -> Result<Subject, Problem> {
+    let id = id.ok_or_else(|| Problem::not_found("account"))?;
     let record = app.service.reader().account_record(id).await?;
     let record = record.ok_or_else(|| Problem::not_found("account"))?;
     let account = settle(&record.account, app.service.now()).into_owned();
     Ok(Subject { account, profile: record.profile })
 }
 
-async fn page(app: &App, visitor: &Visitor, id: &str, asked: Asked) -> Result<Page, Problem> {
+async fn page(app: &App, visitor: &Visitor, id: Option<AccountId>, asked: Asked) -> Result<Page, Problem> {
     visitor.allowed(Scope::Read)?;
     let words = visitor.words();
     let subject = subject(app, id).await?;
@@ -94,6 +110,7 @@ async fn page(app: &App, visitor: &Visitor, id: &str, asked: Asked) -> Result<Pa
     if let Some(link) = asked.link {
         page.dialog = Some(dialogs::link(visitor, &subject, &link));
     } else if let Some(doing) = asked.doing.filter(|doing| visitor.may(doing.scope())) {
+        doing.is_on(app, subject.account.id).await?;
         page.dialog = dialogs::dialog(app, visitor, &subject, &doing, asked.failed.as_ref()).await?;
     }
     Ok(page)

@@ -85,7 +85,7 @@ pub(super) static WORDS: PortalWords = PortalWords {
     secret_text: "密钥只显示这一次，之后任何人都无法再次查看。",
     done_updated: "密钥已更新。",
     done_revoked: "密钥已吊销。",
-    done_already: "该操作已完成：表单被提交了两次。密文无法再次显示；如未复制，请轮换密钥。",
+    done_already: "此表单此前已提交，只会执行一次；结果请见列表。密文无法再次显示；如未复制，请轮换密钥。",
     usage_lead: "扣费减去退款。日期按 UTC 计算。",
     by_day: "按天",
     by_key: "按密钥",

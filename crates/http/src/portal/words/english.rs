@@ -85,7 +85,8 @@ pub(super) static WORDS: PortalWords = PortalWords {
     secret_text: "This is the only time it is shown. Nobody can show it to you again.",
     done_updated: "The key is changed.",
     done_revoked: "The key is revoked.",
-    done_already: "That was done already: the form was sent twice. Its secret cannot be shown again; rotate the key if you have not copied it.",
+    done_already: "This form was sent before, and is carried out once. The list says what came of it. Its secret \
+                   cannot be shown again; rotate the key if you have not copied it.",
     usage_lead: "What was charged, less what was given back. Days are those of UTC.",
     by_day: "By day",
     by_key: "By key",

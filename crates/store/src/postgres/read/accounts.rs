@@ -63,7 +63,10 @@ pub(in crate::postgres) async fn accounts_named(
 ) -> Result<Page<AccountRecord>, StoreError> {
     let found = database.records(|| named(search), account_record_row).await?;
     let Page { items, has_more } = Page::of_up_to(found, search.count_max);
-    Ok(Page { items: whole(database, items).await?, has_more })
+    let mut items = whole(database, items).await?;
+    // One that was read again may have another status by now.
+    items.retain(|record| search.status.is_none_or(|status| record.account.status == status));
+    Ok(Page { items, has_more })
 }
 
 pub(in crate::postgres) async fn accounts_due(
@@ -114,18 +117,23 @@ fn named(search: &NameSearch) -> Call {
     let (profile, account) = (rows::ACCOUNT_PROFILE, rows::ACCOUNT);
     // As the index has it.
     let name = "lower(account_profiles.name COLLATE \"C\")";
+    let of_status = if search.status.is_some() { " AND accounts.status = $5" } else { "" };
     let sql = format!(
         "SELECT {profile}, {account} FROM account_profiles \
          JOIN accounts ON accounts.bucket = account_profiles.bucket AND accounts.id = account_profiles.id \
-         WHERE ({name}, account_profiles.id) > ($1, $2) AND {name} < $3 \
+         WHERE ({name}, account_profiles.id) > ($1, $2) AND {name} < $3{of_status} \
          ORDER BY {name}, account_profiles.id LIMIT $4"
     );
     let (name, id) = search.lower();
-    Call::over_all_buckets(sql, Vec::new())
+    let call = Call::over_all_buckets(sql, Vec::new())
         .with(name.to_owned())
         .with(statement::id(id))
         .with(search.upper())
-        .with(number(search.count_max + 1))
+        .with(number(search.count_max + 1));
+    match search.status {
+        Some(status) => call.with(rows::account_status(status)),
+        None => call,
+    }
 }
 
 fn account_record_row(columns: &mut Columns<'_>) -> rows::Result<AccountRecord> {

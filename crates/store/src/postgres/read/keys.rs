@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coffer_ledger::{
-    Account, AccountId, Bucket, Key, KeyId, KeyRecord, OperatorKey, RetiredSecret, Timestamp,
+    Account, AccountId, Bucket, Key, KeyId, KeyRecord, OperatorKey, OperatorKeyId, RetiredSecret, Timestamp,
 };
 use tokio_postgres::Row;
 
@@ -57,9 +57,29 @@ pub(in crate::postgres) async fn key_uses(
     of_each(database, ids, KeyId::bucket, call, rows::key_use).await
 }
 
-pub(in crate::postgres) async fn operator_keys(database: &Database) -> Result<Vec<OperatorKey>, StoreError> {
-    let sql = format!("SELECT {} FROM operator_keys WHERE bucket = $1 ORDER BY id DESC", rows::OPERATOR_KEY);
-    database.records(|| Call::in_bucket(Bucket::CATALOGUE, sql.as_str()), rows::operator_key).await
+pub(in crate::postgres) async fn operator_key(
+    database: &Database,
+    id: OperatorKeyId,
+) -> Result<Option<OperatorKey>, StoreError> {
+    let sql = format!("SELECT {} FROM operator_keys WHERE bucket = $1 AND id = $2", rows::OPERATOR_KEY);
+    let call = || Call::in_bucket(Bucket::CATALOGUE, sql.as_str()).with(statement::id(id.bytes()));
+    Ok(database.records(call, rows::operator_key).await?.pop())
+}
+
+pub(in crate::postgres) async fn operator_keys(
+    database: &Database,
+    span: Span,
+) -> Result<Page<OperatorKey>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM operator_keys WHERE bucket = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        rows::OPERATOR_KEY
+    );
+    let call = || {
+        Call::in_bucket(Bucket::CATALOGUE, sql.as_str())
+            .with(statement::id(span.before_or_end()))
+            .with(number(span.count_max + 1))
+    };
+    Ok(Page::of(database.records(call, rows::operator_key).await?, span))
 }
 
 /// Gives keys the secrets that they had before, each key's in the order in which they die; `false` where a secret is still a

@@ -33,7 +33,7 @@ pub(super) use entries::{entries, last_entry};
 pub(super) use grants::{account_and_grant, account_and_grants, account_of_grant};
 pub(super) use health::health;
 pub(super) use holds::{accounts_of_holds, hold, holds};
-pub(super) use keys::{account_and_key, account_and_keys, key_uses, operator_keys};
+pub(super) use keys::{account_and_key, account_and_keys, key_uses, operator_key, operator_keys};
 pub(super) use prices::prices;
 pub(super) use usage::usage;
 

@@ -47,11 +47,12 @@ pub(in crate::sqlite) fn accounts_named(
     // The first bound says nothing new, and is the one that SQLite looks for in the index.
     let sql = account_records_sql(
         "name COLLATE NOCASE >= ?1 AND name COLLATE NOCASE < ?3 \
-         AND (name COLLATE NOCASE, account_profiles.id) > (?1, ?2) \
+         AND (name COLLATE NOCASE, account_profiles.id) > (?1, ?2) AND (?5 IS NULL OR status = ?5) \
          ORDER BY name COLLATE NOCASE, account_profiles.id LIMIT ?4",
     );
     let (name, id) = search.lower();
-    let params = params![name, id, search.upper(), search.count_max + 1];
+    let status = search.status.map(rows::account_status);
+    let params = params![name, id, search.upper(), search.count_max + 1, status];
     let records = all(connection, &sql, params, account_record_row)?.into_iter();
     let records: Result<_> = records.map(|record| whole_record(connection, record)).collect();
     Ok(Page::of_up_to(records?, search.count_max))

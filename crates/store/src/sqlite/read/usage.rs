@@ -62,9 +62,9 @@ fn cut(connection: &Connection, account_id: AccountId, from: Timestamp, to: Time
     let asked = first_from(from)?..first_from(to)?;
     let days = whole_days(from, to);
     // What begins after the last time there is begins after every entry.
-    let first_of_day = |ms| Timestamp::from_unix_ms(ms).map_or(Ok(last + 1), |midnight| first_from(midnight));
+    let first_of_day = |ms| Timestamp::from_unix_ms(ms).map_or(Ok(last + 1), &first_from);
     let whole = first_of_day(days.start)?..first_of_day(days.end)?;
     let sql = "SELECT seq FROM usage_through WHERE account_id = ?1";
-    let through = one(connection, sql, [account_id.bytes()], |columns| columns.count())?;
-    Ok(Cut::of(&asked, &days, &whole, through.unwrap_or(0)))
+    let through = one(connection, sql, [account_id.bytes()], rows::seq)?;
+    Ok(Cut::of(&asked, &days, &whole, through.map_or(0, |seq| seq.0)))
 }
