@@ -14,8 +14,8 @@ use coffer_ledger::{
 
 use crate::rows::{self, Columns};
 
-/// How many entries of an account are added at a time: about as many, and twice as many at most, are read from the journal
-/// when somebody asks. Adding them costs a row for each day, key and operation among them.
+/// How many entries of an account are added at a time: about as many are read from the journal when somebody asks. Adding
+/// them costs a row for each day, key and operation among them.
 pub(crate) const BLOCK: u64 = 512;
 
 pub(crate) const MS_PER_DAY: i64 = 24 * 60 * 60 * 1000;

@@ -90,6 +90,7 @@ impl PostgresStore {
             return Ok(None);
         }
         self.forget_what_changed(&decided.changes);
+        self.usage.note(&decided.changes.entries);
         self.settle(&connection, &decided).await;
         Ok(Some(decided.replies))
     }

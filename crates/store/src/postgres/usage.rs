@@ -2,33 +2,38 @@
 //!
 //! Any node may add any block: it moves the account's mark on, from where it has seen it, in the transaction that adds the
 //! block's sums, so that of two who do it at once one finds that it is done. A batch says which accounts have come to the end
-//! of a block; what nobody has added, because a node or the database went away, is found when a node starts.
+//! of a block. What nobody has added, because a node or the database went away, is looked for when a node starts. What cannot
+//! be added keeps nothing else waiting, and is tried again later.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coffer_ledger::{AccountId, Entry, KeyId, Seq};
+use coffer_ledger::{AccountId, Bucket, Entry, KeyId, Seq};
 use deadpool_postgres::Object;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::database::{Database, all, silent};
+use super::load::begin;
 use super::statement::{Call, id};
 use super::watch::SchemaWatch;
 use crate::StoreError;
 use crate::day_sums::{BLOCK, DayOf, MS_PER_DAY, NO_KEY, NO_OPERATION, Spent, day_sum};
 use crate::rows::{self, Columns};
 
-/// How many accounts are taken from the queue at once.
-const ACCOUNTS_AT_ONCE: usize = 64;
+/// How many of those that are due are taken from the queue at once.
+const AT_ONCE: usize = 64;
 /// How many blocks of an account are added in one transaction, where many are missing.
 const BLOCKS_AT_ONCE: u64 = 16;
 /// How long the database may take over one transaction.
 const ADDING_MAX: Duration = Duration::from_secs(30);
-/// How long it is waited after the database could not do it.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How long it is waited before what could not be done is tried again.
+const PAUSE: Duration = Duration::from_secs(30);
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const MISSING: &str = "SELECT accounts.id FROM accounts LEFT JOIN usage_through \
+                       ON usage_through.bucket = accounts.bucket AND usage_through.account_id = accounts.id \
+                       WHERE accounts.bucket = $1 AND accounts.seq - coalesce(usage_through.seq, 0) >= $2";
 const NO_SUMS: &str = "INSERT INTO usage_through (bucket, account_id, seq) VALUES ($1, $2, 0) \
                        ON CONFLICT (bucket, account_id) DO NOTHING";
 const LAST: &str = "SELECT seq FROM accounts WHERE bucket = $1 AND id = $2";
@@ -41,42 +46,69 @@ const ADD: &str = "INSERT INTO usage_days (bucket, account_id, day, key_id, oper
                    charges = usage_days.charges + excluded.charges, charged = usage_days.charged + excluded.charged, \
                    refunded = usage_days.refunded + excluded.refunded";
 
-/// Accounts whose entries are to be added up.
+/// What is to be added up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Due {
+    /// The entries of an account.
+    Account(AccountId),
+    /// Those of accounts in a bucket, of which it is not known what is missing.
+    Bucket(Bucket),
+}
+
+/// Takes in what is to be added up.
 #[derive(Debug)]
-pub(super) struct UsageSums(mpsc::UnboundedSender<AccountId>);
+pub(super) struct UsageSums(mpsc::UnboundedSender<Due>);
 
 impl UsageSums {
+    /// Begins with whatever is missing anywhere.
     pub(super) fn start(database: Arc<Database>) -> UsageSums {
         let (due, waiting) = mpsc::unbounded_channel();
         tokio::spawn(run(Adder { database, schema: SchemaWatch::started() }, waiting));
-        UsageSums(due)
+        let sums = UsageSums(due);
+        (0..=u8::MAX).for_each(|bucket| sums.send(Due::Bucket(Bucket(bucket))));
+        sums
     }
 
     /// Takes in what a batch has committed.
     pub(super) fn note(&self, entries: &[Entry]) {
-        for entry in entries.iter().filter(|entry| entry.seq.0.is_multiple_of(BLOCK)) {
-            // Without the task that adds, the store is being closed.
-            self.0.send(entry.account_id).unwrap_or_default();
-        }
+        let ends = entries.iter().filter(|entry| entry.seq.0.is_multiple_of(BLOCK));
+        ends.for_each(|entry| self.send(Due::Account(entry.account_id)));
+    }
+
+    fn send(&self, due: Due) {
+        // Without the task that adds, the store is being closed.
+        self.0.send(due).unwrap_or_default();
     }
 }
 
-/// Adds up what is due, first whatever is missing anywhere, until the store is gone.
-async fn run(adder: Adder, mut waiting: mpsc::UnboundedReceiver<AccountId>) {
-    let mut is_missing = true;
+/// Adds up what is due, and tries again later what could not be added, until the store is gone.
+async fn run(adder: Adder, mut waiting: mpsc::UnboundedReceiver<Due>) {
+    let (mut failed, mut again_at) = (BTreeSet::new(), Instant::now());
     loop {
-        let mut due = Vec::new();
-        if !is_missing && waiting.recv_many(&mut due, ACCOUNTS_AT_ONCE).await == 0 {
+        let mut arrived = Vec::new();
+        let received = waiting.recv_many(&mut arrived, AT_ONCE);
+        let received =
+            if failed.is_empty() { Ok(received.await) } else { timeout_at(again_at, received).await };
+        if received == Ok(0) {
             return;
         }
-        let added = adder.add_all(is_missing, due).await;
-        is_missing = added.is_err();
-        if let Err(error) = added {
-            if matches!(error, StoreError::Closed) || waiting.is_closed() {
+        let mut due: BTreeSet<Due> = arrived.into_iter().collect();
+        if Instant::now() >= again_at {
+            due.append(&mut failed);
+        }
+        let mut last_error = None;
+        for one in due {
+            if waiting.is_closed() {
                 return;
             }
+            if let Err(error) = adder.settle(one).await {
+                failed.insert(one);
+                last_error = Some(error);
+            }
+        }
+        if let Some(error) = last_error {
+            again_at = Instant::now() + PAUSE;
             tracing::warn!(%error, "usage could not be added up; it is read from the journal meanwhile");
-            tokio::time::sleep(PAUSE).await;
         }
     }
 }
@@ -87,16 +119,33 @@ struct Adder {
 }
 
 impl Adder {
-    async fn add_all(&self, is_missing: bool, mut due: Vec<AccountId>) -> Result<(), StoreError> {
-        if is_missing {
-            due = self.database.records(missing, rows::account_id).await?;
+    async fn settle(&self, due: Due) -> Result<(), StoreError> {
+        match due {
+            Due::Account(account_id) => self.add_up(account_id).await,
+            Due::Bucket(bucket) => {
+                let mut settled = Ok(());
+                for account_id in self.missing(bucket).await? {
+                    // The others do not wait for one that cannot be added.
+                    settled = self.add_up(account_id).await.and(settled);
+                }
+                settled
+            }
         }
-        due.sort_unstable();
-        due.dedup();
-        for account_id in due {
-            self.add_up(account_id).await?;
+    }
+
+    /// Accounts in a bucket of which whole blocks are missing.
+    async fn missing(&self, bucket: Bucket) -> Result<Vec<AccountId>, StoreError> {
+        let connection = self.database.reader().await?;
+        let call = Call::in_bucket(bucket, MISSING).with(i64::try_from(BLOCK).expect("a block is small"));
+        let Ok(found) = timeout(ADDING_MAX, all(&connection, vec![call])).await else {
+            drop(Object::take(connection));
+            return Err(silent());
+        };
+        let mut missing = Vec::new();
+        for row in found?.iter().flatten() {
+            missing.push(rows::account_id(&mut Columns::of(row))?);
         }
-        Ok(())
+        Ok(missing)
     }
 
     /// Adds all whole blocks of an account.
@@ -132,7 +181,7 @@ impl Adder {
             let end = Seq(through.0 + blocks * BLOCK);
             of_account(sql).with(rows::number(through)).with(rows::number(end))
         };
-        connection.batch_execute(BEGIN).await?;
+        connection.batch_execute(begin(self.database.form)).await?;
         if all(connection, vec![stretch(MOVE_ON)]).await?.iter().all(Vec::is_empty) {
             // Another node has been faster.
             connection.batch_execute("ROLLBACK").await?;
@@ -146,14 +195,6 @@ impl Adder {
         connection.batch_execute("COMMIT").await?;
         Ok(true)
     }
-}
-
-/// Accounts of which whole blocks are missing.
-fn missing() -> Call {
-    let sql = "SELECT accounts.id FROM accounts LEFT JOIN usage_through \
-               ON usage_through.bucket = accounts.bucket AND usage_through.account_id = accounts.id \
-               WHERE accounts.seq - coalesce(usage_through.seq, 0) >= $1";
-    Call::over_all_buckets(sql, vec![Box::new(i64::try_from(BLOCK).expect("a block is small"))])
 }
 
 fn sums() -> String {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, mpsc};
 
 use std::time::Duration;
@@ -22,9 +22,8 @@ use super::names::{EntryNumber, NameDigest, Names, Step};
 use super::published::Published;
 use super::reader::Begun;
 use super::trailing::{Trailing, Written, numbered};
-use super::usage::UsageSums;
+use super::usage::{self, UsageSums};
 use super::write;
-use crate::day_sums::BLOCK;
 use crate::{Batch, StoreError};
 
 /// How many pages of 4 KiB the write-ahead log takes before they are moved into the file.
@@ -180,7 +179,9 @@ impl Writer {
                 (_, Ok(job)) => return self.work(job),
                 // There is no space for it: it waits for better times.
                 (Err(_), _) => return,
-                (Ok(()), Err(_)) => {}
+                // Nor is there time, where the store is being closed.
+                (Ok(()), Err(TryRecvError::Disconnected)) => return,
+                (Ok(()), Err(TryRecvError::Empty)) => {}
             }
         }
     }
@@ -198,13 +199,15 @@ impl Writer {
     fn sweep(&mut self, slices: usize) -> Result<(), StoreError> {
         for _ in 0..slices {
             let slice = self.trailing.slice_when_idle();
-            let (step, added) = self.transact(|writer| {
+            let blocks = self.usage.block_when_idle(&self.connection);
+            let step = self.transact(|writer| {
                 writer.trailing.write_slice(&writer.connection, &writer.published, &slice)?;
-                Ok((writer.names.step(&writer.connection)?, writer.usage.add(&writer.connection, 1)?))
+                usage::write(&writer.connection, &blocks)?;
+                writer.names.step(&writer.connection)
             })?;
             self.trailing.swept(&slice);
             self.names.took(step);
-            self.usage.added(added);
+            self.usage.added(blocks);
             self.usage.placed(slice.accounts(), &self.published);
             self.show_in_file(slice.accounts().iter().copied());
         }
@@ -290,20 +293,24 @@ impl Writer {
         } else {
             self.trailing.slice_with(changes.entries.len())
         };
-        // As many entries as are written, and a few more.
-        let blocks = if is_alone { 0 } else { 1 + changes.entries.len() as u64 / BLOCK };
-        let (redo, step, added) = self.transact(|writer| {
+        let blocks = if is_alone {
+            Vec::new()
+        } else {
+            self.usage.blocks_with(&self.connection, changes.entries.len())
+        };
+        let (redo, step) = self.transact(|writer| {
             let connection = &writer.connection;
             writer.trailing.write_slice(connection, &writer.published, &slice)?;
             write::changes(connection, &changes, first)?;
             let redo = writer.trailing.write_batch(connection, &writer.published, &batch, &slice)?;
             write::erasures(connection, &changes)?;
             let step = if is_alone { Step::Nothing } else { writer.names.step(connection)? };
-            Ok((redo, step, writer.usage.add(connection, blocks)?))
+            usage::write(connection, &blocks)?;
+            Ok((redo, step))
         })?;
         self.trailing.swept(&slice);
         self.names.took(step);
-        self.usage.added(added);
+        self.usage.added(blocks);
         self.usage.placed(slice.accounts(), &self.published);
         self.trailing.absorb(&batch, redo);
         let of_keys = changes.keys.iter().map(|key| key.account_id);
@@ -316,7 +323,9 @@ impl Writer {
         for change in &changes.remembered {
             self.names.add_without_entry(NameDigest::of(change.account_id, &change.key));
         }
+        let at_once = batch.into_accounts();
         self.published.publish(changes);
+        self.usage.placed(&at_once, &self.published);
         Ok(())
     }
 

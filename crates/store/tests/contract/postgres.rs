@@ -129,9 +129,7 @@ async fn whatever_a_batch_or_a_balance_asks_names_its_bucket() {
     for sql in statements {
         let names_bucket =
             sql.contains("bucket = $1") || sql.contains("(bucket, ") || sql.contains("(bucket)");
-        // What is asked once, when a node starts, is over all of them.
-        let is_at_start = sql.contains("LEFT JOIN usage_through");
-        assert!(names_bucket || is_at_start || sql.contains("clock_timestamp"), "{sql}");
+        assert!(names_bucket || sql.contains("clock_timestamp"), "{sql}");
     }
 }
 

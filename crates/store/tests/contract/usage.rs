@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coffer_ledger::{
-    ChargeCredits, ChargeId, Command, GrantId, IdempotencyKey, RefundCharge, RefundId, Timestamp, UuidBytes,
+    ChargeCredits, ChargeId, Command, GrantId, IdempotencyKey, Outcome, RefundCharge, RefundId, Timestamp,
+    UuidBytes,
 };
 use coffer_store::{
     ClockSource, DataDirectory, LaneChoice, MemoryStore, PostgresOptions, PostgresStore, SqliteStore, Store,
@@ -199,6 +200,108 @@ async fn what_is_not_summed_in_a_file_is_summed_after_a_start() {
     summed(through, summed_through).await;
     store.close().await;
     assert_eq!(sqlite::findings(directory.path()), Vec::<String>::new());
+}
+
+/// Charges of nothing, of which there may be many, to an account.
+fn nothing(account_number: u8, numbers: std::ops::Range<u32>) -> Vec<Command> {
+    let charge = |number: u32| ChargeCredits {
+        id: ChargeId::from_bytes(numbered(10_000_000 + u32::from(account_number) * 1_000_000 + number)),
+        idempotency: IdempotencyKey::try_from(format!("nothing-{number}")).expect("visible"),
+        ..spend(0, account_number, 0)
+    };
+    numbers.map(charge).map(Command::Charge).collect()
+}
+
+/// Whoever ends the store does not wait for what an older version has left to be summed.
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_a_file_does_not_wait_for_sums() {
+    let fresh = sqlite();
+    apply(&fresh.store, 0, vec![open(1)]).await;
+    for part in 0..4 {
+        apply(&fresh.store, 1, nothing(1, part * 10_000..(part + 1) * 10_000)).await;
+    }
+    fresh.store.close().await;
+    let directory = fresh.directory.expect("it has a directory");
+    let file = Connection::open(directory.path().join("coffer.db")).expect("a file");
+    file.execute_batch("DELETE FROM usage_days; DELETE FROM usage_through").expect("a change");
+    let locked = DataDirectory::lock(directory.path()).expect("nobody else is there");
+    let store = SqliteStore::open(locked).expect("a ledger");
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    store.close().await;
+    let through: Option<i64> =
+        file.query_row("SELECT max(seq) FROM usage_through", [], |row| row.get(0)).expect("an answer");
+    assert!(through.unwrap_or(0) < 40_000 / 512 * 512, "it was closed before all was summed: {through:?}");
+    assert_eq!(sqlite::findings(directory.path()), Vec::<String>::new());
+}
+
+/// All entries of an account are placed at once when it is new, and so the sweep never comes to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_batch_of_an_account_is_summed() {
+    for (name, fresh) in STORES.into_iter().filter(|(name, _)| *name != "memory") {
+        let fresh = fresh().await;
+        apply(&fresh.store, 0, [vec![open(1)], nothing(1, 0..600)].concat()).await;
+        eprintln!("on {name}");
+        match (&fresh.database, &fresh.directory) {
+            (Some(database), _) => {
+                let sql = "SELECT seq FROM usage_through";
+                summed(|| found(database, sql).first()?.parse().ok(), 512).await;
+            }
+            (None, Some(directory)) => {
+                let file = Connection::open(directory.path().join("coffer.db")).expect("a file");
+                summed(|| file.query_row("SELECT seq FROM usage_through", [], |row| row.get(0)).ok(), 512)
+                    .await;
+            }
+            (None, None) => unreachable!("a store that is kept nowhere"),
+        }
+    }
+}
+
+/// A sum that has no room for more, for account 1.
+const FULL: &str = "9223372036854775000";
+
+/// The sums of one account are damaged: it works as before, and those of others are summed.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_to_one_sum_in_a_file_stops_nobody() {
+    let fresh = sqlite();
+    let directory = fresh.directory.expect("it has a directory");
+    apply(&fresh.store, 0, vec![open(1), open(2), Command::Grant(grant(1, 1, 1_000))]).await;
+    let file = Connection::open(directory.path().join("coffer.db")).expect("a file");
+    let day = at(0).start_of_day().unix_ms();
+    file.execute(
+        &format!("INSERT INTO usage_days SELECT id, {day}, zeroblob(16), '', 0, {FULL}, 0 FROM accounts"),
+        [],
+    )
+    .expect("a change");
+    file.execute("DELETE FROM usage_days WHERE account_id = (SELECT max(account_id) FROM usage_days)", [])
+        .expect("a change");
+    apply(&fresh.store, 0, [vec![charge(3, 1, 1)], nothing(1, 0..600)].concat()).await;
+    apply(&fresh.store, 0, nothing(2, 0..600)).await;
+    let through = || file.query_row("SELECT seq FROM usage_through", [], |row| row.get(0)).ok();
+    summed(through, 512).await;
+    assert!(matches!(apply(&fresh.store, 1, vec![charge(4, 1, 1)]).await[..], [Outcome::Charged(_)]));
+    let entries: i64 =
+        file.query_row("SELECT count(*) FROM usage_through", [], |row| row.get(0)).expect("a count");
+    assert_eq!(entries, 1, "the damaged one is left alone");
+    fresh.store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_to_one_sum_in_a_database_stops_no_other() {
+    let fresh = in_postgres(LaneChoice::AsTheTablesAre).await;
+    let database = fresh.database.as_ref().expect("it has a database");
+    apply(&fresh.store, 0, vec![open(1), open(2), Command::Grant(grant(1, 1, 1_000))]).await;
+    let day = at(0).start_of_day().unix_ms();
+    database.execute(&format!(
+        "INSERT INTO usage_days SELECT bucket, id, {day}, '00000000-0000-0000-0000-000000000000', '', 0, {FULL}, 0 \
+         FROM accounts ORDER BY id LIMIT 1"
+    ));
+    apply(&fresh.store, 0, [vec![charge(3, 1, 1)], nothing(1, 0..600)].concat()).await;
+    apply(&fresh.store, 0, nothing(2, 0..600)).await;
+    let through = "SELECT max(seq) FROM usage_through";
+    summed(|| found(database, through).first()?.parse().ok(), 512).await;
+    assert_eq!(found(database, "SELECT count(*) FROM usage_through WHERE seq > 0"), ["1"]);
+    assert!(matches!(apply(&fresh.store, 1, vec![charge(4, 1, 1)]).await[..], [Outcome::Charged(_)]));
+    fresh.store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,14 @@ const BEGIN_SHARDED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
                              SET LOCAL citus.propagate_set_commands TO 'local'; SET LOCAL lock_timeout = '250ms'; \
                              SET LOCAL idle_in_transaction_session_timeout = '5s'";
 
+/// How a transaction begins that locks rows.
+pub(super) const fn begin(form: Form) -> &'static str {
+    match form {
+        Form::AnyBucket => BEGIN,
+        Form::OneBucket => BEGIN_SHARDED,
+    }
+}
+
 /// What a batch is decided on.
 pub(super) struct Loaded {
     pub(super) snapshot: Snapshot,
@@ -100,12 +108,8 @@ pub(super) async fn load(
     let of_keys = accounts_of_keys(connection, form, &needs).await.map_err(Trouble::Store)?;
     needs.accounts.extend(of_keys.into_values());
     let mut found = Found { snapshot: prices, ..Found::default() };
-    let begin = match form {
-        Form::AnyBucket => BEGIN,
-        Form::OneBucket => BEGIN_SHARDED,
-    };
     let first = questions::first(form, commands, &needs);
-    ask(connection, Some(begin), first, &mut found).await?;
+    ask(connection, Some(begin(form)), first, &mut found).await?;
     found.put_together();
     names.tell(commands, &mut found.snapshot);
     let clock = clock.or(found.clock).expect("the database was asked for its time");

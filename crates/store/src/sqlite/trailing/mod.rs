@@ -64,6 +64,11 @@ impl Written<'_> {
         }
     }
 
+    /// The accounts of which everything is written at once.
+    pub(super) fn into_accounts(self) -> BTreeSet<AccountId> {
+        self.accounts
+    }
+
     fn is_at_once(&self, id: AccountId) -> bool {
         self.accounts.contains(&id)
     }
