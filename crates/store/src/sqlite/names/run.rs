@@ -14,7 +14,7 @@ use crate::sqlite::query::{Result, all, each, one};
 pub(super) const CHUNK_NAMES: usize = if cfg!(test) { 4 } else { 250 };
 const NAME_BYTES: usize = 16;
 /// How often a filter does not tell that a name is not in its run.
-const FALSE_POSITIVES: f64 = 0.005;
+const FALSE_POSITIVES: f64 = 0.001;
 
 /// The number of a chunk in its table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -11,7 +11,7 @@ use crate::sqlite::published::Published;
 use crate::sqlite::query::Result;
 
 /// About how many entries trail at the most, when as many are swept as are written.
-const TRAILING_MAX: usize = 100_000;
+const TRAILING_MAX: usize = 160_000;
 /// How long a sweep takes at the most, while there are batches at all.
 const SWEEP_MAX: Duration = Duration::from_secs(10);
 /// How many accounts are swept at a time when there is nothing else to do.
