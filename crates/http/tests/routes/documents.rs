@@ -1,14 +1,16 @@
 //! What is told without a key: health, numbers, the OpenAPI document, and the page that shows it.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use coffer_http::{Settings, Surface, routers};
 use coffer_service::{Clock, Service};
 use coffer_store::{DataDirectory, SqliteStore};
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, AsString as _};
@@ -244,6 +246,38 @@ async fn the_page_needs_no_script_and_no_other_host() {
     let style = anonymous(&api, "/docs/style.css").await;
     assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
     assert!(!style.text.contains("url(") && !style.text.contains("@import"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_packed_for_those_who_unpack_it() {
+    const PAGE_BYTES_MAX: usize = 100_000;
+    let api = Api::new();
+    let plain = anonymous(&api, "/docs").await;
+    for (accepted, encoding) in [
+        ("gzip", "gzip"),
+        ("br, GZIP;q=0.5", "gzip"),
+        ("deflate,gzip ; q=1.0", "gzip"),
+        ("gzip;q=0", ""),
+        ("gzip;q=0.000", ""),
+        ("br", ""),
+        ("", ""),
+        ("xgzip", ""),
+    ] {
+        let request = Request::get("/docs").header("Accept-Encoding", accepted).body(Body::empty());
+        let response = api.open(request.expect("a request")).await;
+        assert_eq!(response.headers()["vary"], "accept-encoding", "{accepted}");
+        let found = response.headers().get("content-encoding");
+        assert_eq!(found.map_or("", |found| found.to_str().expect("text")), encoding, "{accepted}");
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        let mut text = String::new();
+        if encoding == "gzip" {
+            assert!(body.len() < PAGE_BYTES_MAX, "{} bytes", body.len());
+            GzDecoder::new(&body[..]).read_to_string(&mut text).expect("what was packed");
+        } else {
+            text.push_str(std::str::from_utf8(&body).expect("text"));
+        }
+        assert!(text == plain.text, "{accepted}: the same page");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
