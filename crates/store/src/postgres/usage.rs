@@ -33,7 +33,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 const MISSING: &str = "SELECT accounts.id FROM accounts LEFT JOIN usage_through \
                        ON usage_through.bucket = accounts.bucket AND usage_through.account_id = accounts.id \
-                       WHERE accounts.bucket = $1 AND accounts.seq - coalesce(usage_through.seq, 0) >= $2";
+                       WHERE accounts.bucket = $1 AND accounts.seq >= $2 \
+                       AND accounts.seq - coalesce(usage_through.seq, 0) >= $2";
 const NO_SUMS: &str = "INSERT INTO usage_through (bucket, account_id, seq) VALUES ($1, $2, 0) \
                        ON CONFLICT (bucket, account_id) DO NOTHING";
 const LAST: &str = "SELECT seq FROM accounts WHERE bucket = $1 AND id = $2";

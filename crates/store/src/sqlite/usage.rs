@@ -45,7 +45,7 @@ impl UsageSums {
         let through = all(connection, "SELECT account_id, seq FROM usage_through", [], row)?;
         let sql = "SELECT accounts.id, accounts.seq FROM accounts \
                    LEFT JOIN usage_through ON usage_through.account_id = accounts.id \
-                   WHERE accounts.seq - coalesce(usage_through.seq, 0) >= ?1";
+                   WHERE accounts.seq >= ?1 AND accounts.seq - coalesce(usage_through.seq, 0) >= ?1";
         let due = all(connection, sql, [BLOCK], row)?;
         let (through, due) = (through.into_iter().collect(), due.into_iter().collect());
         Ok(UsageSums { through, due, ..UsageSums::default() })
