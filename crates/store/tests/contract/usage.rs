@@ -1,5 +1,6 @@
 //! Usage is the same whether it is read from the journal, from its sums by day, or from both.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,11 +93,11 @@ async fn assert_like(expected: &Arc<dyn Store>, store: &Arc<dyn Store>, of: &str
 
 /// Waits until the sums go through an entry.
 async fn summed(mut through: impl FnMut() -> Option<i64>, entries: i64) {
-    for _ in 0..1_000 {
+    for _ in 0..2_000 {
         if through().is_some_and(|through| through >= entries) {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("usage is not summed through entry {entries}, but {:?}", through());
 }
@@ -185,6 +186,18 @@ async fn damage_to_sums_in_a_file_is_found() {
     assert!(findings().iter().any(|finding| finding.contains("sums of usage of no account")));
 }
 
+/// The ledger of a directory as a version would have left it that had no sums, opened by this one.
+fn without_sums(directory: &Path) -> (SqliteStore, Connection) {
+    let file = Connection::open(directory.join("coffer.db")).expect("a file");
+    file.execute_batch("DELETE FROM usage_days; DELETE FROM usage_through").expect("a change");
+    let locked = DataDirectory::lock(directory).expect("nobody else is there");
+    (SqliteStore::open(locked).expect("a ledger"), file)
+}
+
+fn through(file: &Connection) -> Option<i64> {
+    file.query_row("SELECT max(seq) FROM usage_through", [], |row| row.get(0)).expect("an answer")
+}
+
 /// What a process left when it ended, or a version that had no sums, is summed after the next start.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_summed_in_a_file_is_summed_after_a_start() {
@@ -192,12 +205,8 @@ async fn what_is_not_summed_in_a_file_is_summed_after_a_start() {
     let summed_through = much_used(&fresh.store).await;
     fresh.store.close().await;
     let directory = fresh.directory.expect("it has a directory");
-    let file = Connection::open(directory.path().join("coffer.db")).expect("a file");
-    file.execute_batch("DELETE FROM usage_days; DELETE FROM usage_through").expect("a change");
-    let locked = DataDirectory::lock(directory.path()).expect("nobody else is there");
-    let store = SqliteStore::open(locked).expect("a ledger");
-    let through = || file.query_row("SELECT seq FROM usage_through", [], |row| row.get(0)).ok();
-    summed(through, summed_through).await;
+    let (store, file) = without_sums(directory.path());
+    summed(|| through(&file), summed_through).await;
     store.close().await;
     assert_eq!(sqlite::findings(directory.path()), Vec::<String>::new());
 }
@@ -222,16 +231,16 @@ async fn closing_a_file_does_not_wait_for_sums() {
     }
     fresh.store.close().await;
     let directory = fresh.directory.expect("it has a directory");
-    let file = Connection::open(directory.path().join("coffer.db")).expect("a file");
-    file.execute_batch("DELETE FROM usage_days; DELETE FROM usage_through").expect("a change");
-    let locked = DataDirectory::lock(directory.path()).expect("nobody else is there");
-    let store = SqliteStore::open(locked).expect("a ledger");
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    store.close().await;
-    let through: Option<i64> =
-        file.query_row("SELECT max(seq) FROM usage_through", [], |row| row.get(0)).expect("an answer");
-    assert!(through.unwrap_or(0) < 40_000 / 512 * 512, "it was closed before all was summed: {through:?}");
-    assert_eq!(sqlite::findings(directory.path()), Vec::<String>::new());
+    let mut ends = Vec::new();
+    // On a busy machine all may be summed before this task is told of the beginning.
+    for _ in 0..5 {
+        let (store, file) = without_sums(directory.path());
+        summed(|| through(&file), 512).await;
+        store.close().await;
+        ends.extend(through(&file));
+        assert_eq!(sqlite::findings(directory.path()), Vec::<String>::new());
+    }
+    assert!(ends.iter().any(|end| *end < 40_000 / 512 * 512), "it is closed before all is summed: {ends:?}");
 }
 
 /// All entries of an account are placed at once when it is new, and so the sweep never comes to it.
