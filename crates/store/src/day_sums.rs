@@ -1,9 +1,8 @@
 //! What accounts have spent, summed by day, key and operation, so that nobody who asks for usage has to read the journal.
 //!
 //! A projection that trails: the sums of an account go through a certain entry, in whole blocks, and what came later is
-//! read from the journal. They are added up beside the batches, never by them. Both databases have the same two tables:
-//! `usage_days` with the sums, `usage_through` with how far they go. An account of fewer entries than a block has in neither
-//! a row.
+//! read from the journal. No batch adds its own entries: whole blocks are added later, beside batches or written along with one.
+//! Both databases have the same two tables: `usage_days` with the sums, `usage_through` with how far they go.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -30,7 +30,7 @@ pub(crate) struct Documents {
     page: OnceLock<Page>,
 }
 
-/// A page as it is, and as it is sent to those who unpack it: a twentieth of it.
+/// A page as it is, and as it is sent to those who unpack it: less than a tenth of it.
 struct Page {
     plain: Bytes,
     gzip: Bytes,

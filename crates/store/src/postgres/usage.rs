@@ -103,12 +103,15 @@ async fn run(adder: Adder, mut waiting: mpsc::UnboundedReceiver<Due>) {
                 return;
             }
             if let Err(error) = adder.settle(one).await {
+                // What failed first is not put off by what fails later.
+                if failed.is_empty() {
+                    again_at = Instant::now() + PAUSE;
+                }
                 failed.insert(one);
                 last_error = Some(error);
             }
         }
         if let Some(error) = last_error {
-            again_at = Instant::now() + PAUSE;
             tracing::warn!(%error, "usage could not be added up; it is read from the journal meanwhile");
         }
     }
