@@ -6,6 +6,7 @@
 //! copies: where the transaction fails, it is dropped and nothing has happened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::{
     Account, AccountId, AccountProfile, AccountStatus, Action, ChargeId, Command, Cost, Credits, Entry,
@@ -191,7 +192,7 @@ pub struct Remembered {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Snapshot {
     /// Accounts.
-    pub accounts: HashMap<AccountId, Account>,
+    pub accounts: HashMap<AccountId, Arc<Account>>,
     /// Accounts, as people know them.
     pub account_profiles: HashMap<AccountId, AccountProfile>,
     /// Whose external ids these are.
@@ -207,13 +208,13 @@ pub struct Snapshot {
     /// The text of entries that made holds.
     pub notes: HashMap<(AccountId, Seq), Note>,
     /// Keys, as decisions see them.
-    pub keys: HashMap<KeyId, Key>,
+    pub keys: HashMap<KeyId, Arc<Key>>,
     /// Keys, as people know them.
     pub key_profiles: HashMap<KeyId, KeyProfile>,
     /// Whose secrets these are, or were.
     pub secrets: HashMap<SecretHash, KeyId>,
     /// Prices.
-    pub prices: HashMap<Operation, Price>,
+    pub prices: HashMap<Operation, Arc<Price>>,
     /// What is remembered under these idempotency keys.
     pub remembered: HashMap<(AccountId, IdempotencyKey), Remembered>,
     /// All operators' keys, where a command names one.
@@ -283,7 +284,7 @@ pub struct Changes {
     /// Accounts that are new or changed, as people know them.
     pub account_profiles: BTreeMap<AccountId, AccountProfile>,
     /// Accounts that are new or changed, as decisions see them.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Arc<Account>>,
     /// Entries, per account in order.
     pub entries: Vec<Entry>,
     /// Grants that are new.
@@ -295,7 +296,7 @@ pub struct Changes {
     /// How much of these charges has been given back by now.
     pub refunded: BTreeMap<ChargeId, Credits>,
     /// Keys that are new or changed, as decisions see them.
-    pub keys: Vec<Key>,
+    pub keys: Vec<Arc<Key>>,
     /// Keys that are new or changed, as people know them.
     pub key_profiles: BTreeMap<KeyId, KeyProfile>,
     /// Prices that are new or changed; `None` for those that are gone.
@@ -399,7 +400,7 @@ impl Snapshot {
             let changed = lots.into_iter().map(|lot| ((account.id, lot.grant_id), lot));
             self.changes.lots.extend(changed);
             self.accounts_changed.insert(account.id);
-            self.accounts.insert(account.id, account);
+            self.accounts.insert(account.id, Arc::new(account));
         } else {
             assert!(lots.is_empty(), "lots change with their account");
         }
@@ -422,7 +423,7 @@ impl Snapshot {
         for key in keys {
             self.keys_changed.insert(key.id);
             self.secrets.insert(key.secret, key.id);
-            self.keys.insert(key.id, key);
+            self.keys.insert(key.id, Arc::new(key));
         }
         if let Some(profile) = key_profile {
             self.key_profiles.insert(profile.id, profile.clone());
@@ -431,7 +432,7 @@ impl Snapshot {
         match price {
             None => {}
             Some(PriceChange::Put(price)) => {
-                self.prices.insert(price.operation.clone(), price.clone());
+                self.prices.insert(price.operation.clone(), Arc::new(price.clone()));
                 self.changes.prices.insert(price.operation.clone(), Some(price));
             }
             Some(PriceChange::Deleted(operation)) => {

@@ -11,8 +11,8 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &RevokeKey)
     };
 
     // From here the command succeeds.
-    let revoked = Key { revoked_at: key.revoked_at.or(Some(clock)), ..key.clone() };
+    let revoked = Key { revoked_at: key.revoked_at.or(Some(clock)), ..Key::clone(key) };
     let effects =
-        Effects { keys: Vec::from_iter((revoked != *key).then(|| revoked.clone())), ..Effects::default() };
+        Effects { keys: Vec::from_iter((revoked != **key).then(|| revoked.clone())), ..Effects::default() };
     Decision::done(Outcome::KeyRevoked(KeyRecord { profile: profile.clone(), key: revoked }), effects)
 }

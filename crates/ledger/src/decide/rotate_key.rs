@@ -28,7 +28,7 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &RotateKey)
     }
 
     // From here the command succeeds.
-    let key = Key { secret: command.secret, retired, ..key.clone() };
+    let key = Key { secret: command.secret, retired, ..Key::clone(key) };
     let profile = KeyProfile { hint: command.hint.clone(), ..profile.clone() };
     let effects =
         Effects { keys: vec![key.clone()], key_profile: Some(profile.clone()), ..Effects::default() };

@@ -21,7 +21,7 @@ pub(super) fn decide(snapshot: &Snapshot, clock: Timestamp, command: &UpdateKey)
         disabled: command.disabled.unwrap_or(key.disabled),
         expires_at: command.expires_at.unwrap_or(key.expires_at),
         limit: command.limit.unwrap_or(key.limit),
-        ..key.clone()
+        ..Key::clone(key)
     };
     let profile = KeyProfile {
         name: command.name.as_ref().unwrap_or(&profile.name).clone(),

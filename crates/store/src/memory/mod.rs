@@ -4,7 +4,7 @@ mod people;
 mod reader;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use coffer_ledger::{
@@ -53,15 +53,15 @@ impl MemoryStore {
 impl State {
     fn load(&self, needs: &Needs, clock: Timestamp) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        snapshot.accounts.extend(pick(&self.accounts, &needs.accounts));
+        snapshot.accounts.extend(shared(pick(&self.accounts, &needs.accounts)));
         snapshot.account_profiles.extend(pick(&self.account_profiles, &needs.account_profiles));
         snapshot.grants.extend(pick(&self.grants, &needs.grants));
         snapshot.holds.extend(pick(&self.holds, needs.holds.iter().map(|(_, id)| id)));
-        snapshot.keys.extend(pick(&self.keys, &needs.keys));
+        snapshot.keys.extend(shared(pick(&self.keys, &needs.keys)));
         snapshot.key_profiles.extend(pick(&self.key_profiles, &needs.key_profiles));
         snapshot.secrets.extend(pick(&self.secrets, &needs.secrets));
         for operation in &needs.prices {
-            snapshot.prices.extend(self.price(operation).map(|price| (operation.clone(), price)));
+            snapshot.prices.extend(self.price(operation).map(|price| (operation.clone(), price.into())));
         }
         for profile in self.account_profiles.values() {
             if let Some(external_id) =
@@ -83,7 +83,7 @@ impl State {
         }
         self.people.load(needs, &mut snapshot);
         let FurtherNeeds { keys, lots, notes } = snapshot.further_needs(needs, clock);
-        snapshot.keys.extend(pick(&self.keys, &keys));
+        snapshot.keys.extend(shared(pick(&self.keys, &keys)));
         snapshot.lots.extend(pick(&self.grants, &lots).map(|(id, grant)| (id, grant.lot)));
         for (account_id, seq) in notes {
             let entry = &self.entries_of(account_id)[seq_place(seq)];
@@ -133,13 +133,14 @@ impl State {
 
     fn write(&mut self, mut changes: Changes) {
         self.people.write(&mut changes);
-        self.accounts.extend(changes.accounts.into_iter().map(|account| (account.id, account)));
+        self.accounts
+            .extend(changes.accounts.into_iter().map(|account| (account.id, Account::clone(&account))));
         self.account_profiles.extend(changes.account_profiles);
         for key in changes.keys {
             // A secret may have been made and retired within the batch.
             let secrets = key.retired.iter().map(|retired| retired.secret).chain([key.secret]);
             self.secrets.extend(secrets.map(|secret| (secret, key.id)));
-            self.keys.insert(key.id, key);
+            self.keys.insert(key.id, Key::clone(&key));
         }
         self.key_profiles.extend(changes.key_profiles);
         self.operator_keys.extend(changes.operator_keys);
@@ -200,6 +201,12 @@ fn pick<'a, Id: Ord + Clone + 'a, Record: Clone + 'a>(
     ids: impl IntoIterator<Item = &'a Id> + 'a,
 ) -> impl Iterator<Item = (Id, Record)> + 'a {
     ids.into_iter().filter_map(|id| Some((id.clone(), from.get(id)?.clone())))
+}
+
+fn shared<Id, Record>(
+    records: impl Iterator<Item = (Id, Record)>,
+) -> impl Iterator<Item = (Id, Arc<Record>)> {
+    records.map(|(id, record)| (id, Arc::new(record)))
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Applying a batch: one transaction, tried again where others were faster, and looked for where its commit is in doubt.
 //! What waits for others' locks is told apart from the rest (`locked.rs`), and can be applied later by itself.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{Bucket, Changes, Command, Needs, Price, Reply, Snapshot, Timestamp, decide};
@@ -263,13 +264,13 @@ impl PostgresStore {
             // The one that every catalogue has is in no table.
             let reserved = Price::reserved();
             if needs.prices.contains(&reserved.operation) {
-                snapshot.prices.insert(reserved.operation.clone(), reserved);
+                snapshot.prices.insert(reserved.operation.clone(), Arc::new(reserved));
             }
             return Ok(snapshot);
         }
         for operation in &needs.prices {
             if let Some(price) = self.recent_price(operation).await? {
-                snapshot.prices.insert(operation.clone(), price);
+                snapshot.prices.insert(operation.clone(), Arc::new(price));
             }
         }
         Ok(snapshot)

@@ -161,7 +161,7 @@ mod tests {
     fn a_batch_without_an_entry_of_its_own_is_told_by_a_mark() {
         let id = AccountId::from_bytes([7; 16]);
         let opened = Account::new(id, Credits::ZERO, Timestamp::MIN);
-        let changes = Changes { accounts: vec![opened], ..Changes::default() };
+        let changes = Changes { accounts: vec![opened.into()], ..Changes::default() };
         let witness = Witness::of(&changes, id.bucket());
         assert!(matches!(witness, Witness::Mark(Bucket(7), _)));
         assert!(witness.mark().is_some() && witness.unmark().is_some());

@@ -38,12 +38,12 @@ pub(super) fn snapshot(sources: Sources<'_>, needs: &Needs, clock: Timestamp) ->
 fn from_memory(published: &Published, needs: &Needs, snapshot: &mut Snapshot) {
     for id in &needs.accounts {
         if let Some(account) = published.account(*id) {
-            snapshot.accounts.insert(*id, (*account).clone());
+            snapshot.accounts.insert(*id, account);
         }
     }
     for id in &needs.keys {
         if let Some(key) = published.key(*id) {
-            snapshot.keys.insert(*id, (*key).clone());
+            snapshot.keys.insert(*id, key);
         }
     }
     for secret in &needs.secrets {
@@ -53,7 +53,7 @@ fn from_memory(published: &Published, needs: &Needs, snapshot: &mut Snapshot) {
     }
     for operation in &needs.prices {
         if let Some(price) = published.price(operation) {
-            snapshot.prices.insert(operation.clone(), (*price).clone());
+            snapshot.prices.insert(operation.clone(), price);
         }
     }
     if needs.operator_keys {
@@ -104,7 +104,7 @@ impl Sources<'_> {
     fn load_further(&self, further: &FurtherNeeds, snapshot: &mut Snapshot) -> Result<()> {
         for id in &further.keys {
             if let Some(key) = self.published.key(*id) {
-                snapshot.keys.insert(*id, (*key).clone());
+                snapshot.keys.insert(*id, key);
             }
         }
         for id in &further.lots {

@@ -69,7 +69,7 @@ impl Published {
             for hold in holds.remove(&account.id).into_iter().flatten() {
                 account.holds.insert(hold);
             }
-            self.publish_account(account);
+            self.publish_account(Arc::new(account));
         })
     }
 
@@ -79,7 +79,7 @@ impl Published {
         read::each_retired_secret(connection, |(id, secret)| retired.entry(id).or_default().push(secret))?;
         read::each_key(connection, |mut key| {
             key.retired = retired.remove(&key.id).unwrap_or_default();
-            self.publish_key(key);
+            self.publish_key(&Arc::new(key));
         })
     }
 
@@ -171,7 +171,7 @@ impl Published {
     /// Shows what a batch has changed. It must have been committed.
     pub(super) fn publish(&self, changes: Changes) {
         changes.accounts.into_iter().for_each(|account| self.publish_account(account));
-        changes.keys.into_iter().for_each(|key| self.publish_key(key));
+        changes.keys.iter().for_each(|key| self.publish_key(key));
         for (operation, price) in changes.prices {
             match price {
                 Some(price) => self.publish_price(price),
@@ -181,13 +181,12 @@ impl Published {
         changes.operator_keys.into_values().for_each(|key| self.publish_operator_key(key));
     }
 
-    pub(super) fn publish_account(&self, account: Account) {
-        self.accounts.pin().insert(account.id, Arc::new(account));
+    pub(super) fn publish_account(&self, account: Arc<Account>) {
+        self.accounts.pin().insert(account.id, account);
     }
 
-    pub(super) fn publish_key(&self, key: Key) {
-        let key = Arc::new(key);
-        self.keys.pin().insert(key.id, Arc::clone(&key));
+    pub(super) fn publish_key(&self, key: &Arc<Key>) {
+        self.keys.pin().insert(key.id, Arc::clone(key));
         let secrets = self.secrets.pin();
         for retired in &key.retired {
             secrets.insert(retired.secret, key.id);

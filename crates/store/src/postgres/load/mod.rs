@@ -4,6 +4,7 @@
 mod questions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use coffer_ledger::{
     Account, AccountId, ChargeId, Command, Credits, Entry, EntryKind, Grant, GrantId, Hold, HoldId,
@@ -52,7 +53,7 @@ pub(super) struct Loaded {
 /// What is there before a batch changes it.
 pub(super) struct Before {
     /// The accounts.
-    pub(super) accounts: HashMap<AccountId, Account>,
+    pub(super) accounts: HashMap<AccountId, Arc<Account>>,
     /// What has a price, where prices change.
     pub(super) prices: BTreeSet<Operation>,
 }
@@ -170,7 +171,7 @@ impl Found {
     /// Makes of the first answers what decisions see.
     fn put_together(&mut self) {
         for account in self.snapshot.accounts.values_mut() {
-            account.lots.sort_by_key(Lot::burn_order);
+            Arc::make_mut(account).lots.sort_by_key(Lot::burn_order);
         }
         for entry in std::mem::take(&mut self.charges) {
             let Some(id) = entry.origin.charge_id else { continue };

@@ -1,6 +1,7 @@
 //! The statements that load a batch, each with what becomes of its rows.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use coffer_ledger::{
     AccountId, Bucket, ChargeId, Command, Entry, EntryKind, FurtherNeeds, GrantId, HoldId, HoldStatus,
@@ -201,7 +202,7 @@ fn bytes<Id: Copy>(ids: &BTreeSet<Id>, bytes: impl Fn(Id) -> UuidBytes) -> Vec<U
 
 fn account(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let account = rows::account(columns)?;
-    found.snapshot.accounts.insert(account.id, account);
+    found.snapshot.accounts.insert(account.id, Arc::new(account));
     Ok(())
 }
 
@@ -213,7 +214,7 @@ fn clock(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
 fn open_lot(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let (account_id, lot) = (rows::account_id(columns)?, rows::lot(columns)?);
     if let Some(account) = found.snapshot.accounts.get_mut(&account_id) {
-        account.lots.push(lot);
+        Arc::make_mut(account).lots.push(lot);
     }
     Ok(())
 }
@@ -221,7 +222,7 @@ fn open_lot(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
 fn open_hold(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let hold = rows::hold(columns)?;
     if let Some(account) = found.snapshot.accounts.get_mut(&hold.account_id) {
-        account.holds.insert(hold);
+        Arc::make_mut(account).holds.insert(hold);
     }
     Ok(())
 }
@@ -284,14 +285,14 @@ fn entry_of_hold(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<(
 
 fn key(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let key = rows::key(columns)?;
-    found.snapshot.keys.insert(key.id, key);
+    found.snapshot.keys.insert(key.id, Arc::new(key));
     Ok(())
 }
 
 fn retired_secret(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let (id, retired) = rows::retired_secret(columns)?;
     if let Some(key) = found.snapshot.keys.get_mut(&id) {
-        key.retired.push(retired);
+        Arc::make_mut(key).retired.push(retired);
     }
     Ok(())
 }
@@ -340,6 +341,6 @@ fn session(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
 
 fn price(found: &mut Found, columns: &mut Columns<'_>) -> rows::Result<()> {
     let price = rows::price(columns)?;
-    found.snapshot.prices.insert(price.operation.clone(), price);
+    found.snapshot.prices.insert(price.operation.clone(), Arc::new(price));
     Ok(())
 }

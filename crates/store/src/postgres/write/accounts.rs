@@ -1,6 +1,7 @@
 //! Accounts, grants and lots.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use coffer_ledger::{
     Account, AccountId, AccountProfile, Balance, Changes, Credits, EntryHash, ExternalId, Grant, GrantId,
@@ -14,7 +15,7 @@ use crate::rows;
 pub(super) fn updates(
     form: Form,
     accounts: Vec<&Account>,
-    before: &HashMap<AccountId, Account>,
+    before: &HashMap<AccountId, Arc<Account>>,
 ) -> Vec<Call> {
     let is_only_moved = |account: &&Account| {
         before.get(&account.id).is_some_and(|before| {
@@ -107,7 +108,7 @@ pub(super) fn described(form: Form, profiles: &[&AccountProfile]) -> Given {
 }
 
 /// New grants, their lots, and the lots that have changed.
-pub(super) fn lots(form: Form, changes: &Changes, before: &HashMap<AccountId, Account>) -> Vec<Call> {
+pub(super) fn lots(form: Form, changes: &Changes, before: &HashMap<AccountId, Arc<Account>>) -> Vec<Call> {
     let grants: Vec<&Grant> = changes.grants.iter().collect();
     let mut calls = Vec::new();
     for part in by_statement(form, grants, |grant| grant.account_id.bucket()) {

@@ -1,5 +1,7 @@
 //! Customers' keys and operators' keys.
 
+use std::sync::Arc;
+
 use coffer_ledger::{Changes, Key, KeyId, KeyProfile, OperatorKey, RetiredSecret, Timestamp};
 
 use super::catalogue;
@@ -7,13 +9,14 @@ use crate::postgres::statement::{Argument, Bytes, Call, Form, Given, by_statemen
 use crate::rows;
 
 pub(super) fn keys(form: Form, changes: &Changes) -> Vec<Call> {
-    let keys: Vec<&Key> = changes.keys.iter().collect();
+    let keys: Vec<&Key> = changes.keys.iter().map(Arc::as_ref).collect();
     let mut calls = Vec::new();
     for part in by_statement(form, keys, |key| key.id.bucket()) {
         calls.push(states(form, &part).upsert("keys", 1));
     }
     // A rotation changes the profile as well, by the secret's hint: a charge has no secrets to write.
-    let perhaps_rotated = changes.keys.iter().filter(|key| changes.key_profiles.contains_key(&key.id));
+    let perhaps_rotated =
+        changes.keys.iter().map(Arc::as_ref).filter(|key| changes.key_profiles.contains_key(&key.id));
     let retired: Vec<(&Key, &RetiredSecret)> =
         perhaps_rotated.flat_map(|key| key.retired.iter().map(move |retired| (key, retired))).collect();
     for part in by_statement(form, retired, |(key, _)| key.id.bucket()) {

@@ -7,6 +7,7 @@ mod keys;
 mod copies;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use coffer_ledger::{
     Bucket, Changes, Description, KeyId, Operation, Price, RememberedChange, Timestamp, Unit,
@@ -25,7 +26,7 @@ pub(super) fn changes(form: Form, changes: &Changes, before: &Before) -> Vec<Cal
     let Before { accounts: before, prices } = before;
     let mut calls = Vec::new();
     let (known, new): (Vec<_>, Vec<_>) =
-        changes.accounts.iter().partition(|account| before.contains_key(&account.id));
+        changes.accounts.iter().map(Arc::as_ref).partition(|account| before.contains_key(&account.id));
     calls.extend(accounts::updates(form, known, before));
     calls.extend(accounts::insertions(form, new));
     calls.extend(entries::insertions(form, &changes.entries));

@@ -12,6 +12,7 @@ mod recovery;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use coffer_ledger::{AccountId, Changes, Entry, EntryKind, GrantId, Hold, HoldId, Key, KeyId, Lot, Seq};
 use rusqlite::{Connection, params};
@@ -141,13 +142,19 @@ impl Trailing {
         let behind = batch.accounts.iter().filter(|id| self.contains(**id) && !slice.contains(**id));
         self.write(connection, published, &Vec::from_iter(behind.copied()))?;
         let changes = batch.changes;
-        write::accounts(connection, changes.accounts.iter().filter(|account| batch.is_at_once(account.id)))?;
+        write::accounts(
+            connection,
+            changes.accounts.iter().map(Arc::as_ref).filter(|account| batch.is_at_once(account.id)),
+        )?;
         let lots = batch.changed_lots().filter(|(account_id, _)| batch.is_at_once(*account_id));
         write::lot_states(connection, lots.map(|(_, lot)| lot))?;
         let is_hold_at_once =
             |hold: &&Hold| batch.holds.contains(&hold.id) || batch.is_at_once(hold.account_id);
         write::holds(connection, changes.holds.values().filter(is_hold_at_once))?;
-        write::keys(connection, changes.keys.iter().filter(|key| batch.is_key_at_once(key)))?;
+        write::keys(
+            connection,
+            changes.keys.iter().map(Arc::as_ref).filter(|key| batch.is_key_at_once(key)),
+        )?;
         let entries = numbered(changes, batch.first).filter(|(entry, _)| batch.is_at_once(entry.account_id));
         write::places(connection, entries.map(|(entry, number)| (entry.account_id, entry.seq, number)))?;
         self.write_redo(connection, batch)

@@ -2,6 +2,7 @@
 //! reads a file beside its server, or of a server that was killed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use coffer_ledger::{
     Account, AccountId, GrantId, Hold, HoldId, HoldStatus, IdempotencyKey, Key, KeyId, Lot, Seq,
@@ -171,11 +172,11 @@ impl Told {
             let told =
                 self.whole(told.expect("an account is in its table as soon as it is made"), in_table.clone());
             published.trails(id);
-            published.publish_account(told);
+            published.publish_account(Arc::new(told));
         }
         for key in self.keys.values() {
             let retired = published.key(key.id).map(|key| key.retired.clone()).unwrap_or_default();
-            published.publish_key(Key { retired, ..key.clone() });
+            published.publish_key(&Arc::new(Key { retired, ..key.clone() }));
         }
     }
 
