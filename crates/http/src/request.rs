@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -22,14 +23,10 @@ use crate::{App, balance};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The pattern of the path that answered a request, for the log.
-#[derive(Clone, Debug)]
-struct Route(MatchedPath);
-
-/// Notes which route answers a request.
-pub(crate) async fn note_route(route: MatchedPath, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(Route(route));
+/// Tells which route a request comes to, in place of the answer that it would get there.
+pub(crate) async fn name_route(route: MatchedPath, _request: Request, _next: Next) -> Response {
+    let mut response = Response::default();
+    response.extensions_mut().insert(route);
     response
 }
 
@@ -39,40 +36,53 @@ pub struct Endpoint {
     pub(crate) app: Arc<App>,
     serves_balance: bool,
     router: Router,
+    /// The same routes, which only tell their names: the log asks them, so that what is not logged pays nothing for it.
+    names: Router,
+}
+
+/// A request and what came of it, for the log.
+struct Line {
+    id: HeaderValue,
+    part: Part,
+    method: Method,
+    uri: Uri,
+    status: StatusCode,
+    took: Duration,
 }
 
 impl Endpoint {
-    pub(crate) fn new(app: Arc<App>, serves_balance: bool, router: Router) -> Endpoint {
-        Endpoint { app, serves_balance, router }
+    pub(crate) fn new(app: Arc<App>, serves_balance: bool, router: Router, names: Router) -> Endpoint {
+        Endpoint { app, serves_balance, router, names }
     }
 
     /// Answers a request that came from a peer.
-    pub async fn answer(self, peer: IpAddr, request: Request) -> Response {
+    pub async fn answer(mut self, peer: IpAddr, request: Request) -> Response {
         let started = Instant::now();
         let part = self.part_of(request.uri().path());
-        let method = request.method().clone();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let app = Arc::clone(&self.app);
 
         let mut response = self.answer_part(part, peer, request).await;
 
         if part == Part::Balance {
-            balance::allow_page(&app, origin.as_ref(), &mut response);
+            balance::allow_page(&self.app, origin.as_ref(), &mut response);
         }
         let id = request_id();
         response.headers_mut().insert(REQUEST_ID, id.clone());
-        let status = response.status();
-        let took = started.elapsed();
-        // The route, not the path: a path could be anything, a key that went astray included.
-        let noted = response.extensions_mut().remove::<Route>();
-        let route = match &noted {
-            Some(Route(route)) => route.as_str(),
-            None if part == Part::Balance => app.balance_path.as_str(),
-            None => "",
-        };
+        let (status, took) = (response.status(), started.elapsed());
+        self.app.metrics.answered(part, status, took);
+        if status.is_server_error() || tracing::enabled!(tracing::Level::DEBUG) {
+            self.log(Line { id, part, method, uri, status, took });
+        }
+        response
+    }
+
+    fn log(&mut self, line: Line) {
+        let route = self.route_of(line.part, line.method.clone(), line.uri);
+        let Line { id, method, status, took, .. } = line;
         let id = id.to_str().expect("hexadecimal digits are visible");
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            if let Some(left_out) = app.unavailable.left_out() {
+            if let Some(left_out) = self.app.unavailable.left_out() {
                 tracing::warn!(request_id = id, %method, route, %status, ?took, left_out, "a request was refused");
             }
         } else if status.is_server_error() {
@@ -80,12 +90,22 @@ impl Endpoint {
         } else {
             tracing::debug!(request_id = id, %method, route, %status, ?took, "a request was answered");
         }
-        app.metrics.answered(part, status, took);
-        response
+    }
+
+    /// The route, not the path: a path could be anything, a key that went astray included.
+    fn route_of(&mut self, part: Part, method: Method, uri: Uri) -> String {
+        if part == Part::Balance {
+            return self.app.balance_path.clone();
+        }
+        let mut request = Request::new(Body::empty());
+        (*request.method_mut(), *request.uri_mut()) = (method, uri);
+        let named = self.names.call(request).now_or_never().map(|Ok(named)| named);
+        let route = named.and_then(|mut named| named.extensions_mut().remove::<MatchedPath>());
+        route.map_or_else(String::new, |route| route.as_str().to_owned())
     }
 
     /// The balance endpoint answers by itself, every method of it; the router has everything else.
-    async fn answer_part(mut self, part: Part, peer: IpAddr, mut request: Request) -> Response {
+    async fn answer_part(&mut self, part: Part, peer: IpAddr, mut request: Request) -> Response {
         if headers_bytes(&request) > HEADERS_BYTES_MAX {
             return headers_too_large(part);
         }

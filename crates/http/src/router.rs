@@ -81,14 +81,13 @@ impl Routers {
         let port = session::Port { app: Arc::clone(&self.app), surface };
         let own_pages_only = axum::middleware::from_fn_with_state(port, session::from_own_pages_only);
         let pages = pages.merge(everyones_pages()).route_layer(own_pages_only);
-        let routes = routes
-            .merge(everywhere())
-            .merge(pages)
-            .route_layer(axum::middleware::from_fn(request::note_route))
-            .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed)
-            .with_state(Arc::clone(&self.app));
-        Endpoint::new(Arc::clone(&self.app), serves_balance, routes)
+        let routes = routes.merge(everywhere()).merge(pages);
+        let names = routes.clone().route_layer(axum::middleware::from_fn(request::name_route));
+        let [router, names] = [routes, names].map(|routes| {
+            let routes = routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+            routes.with_state(Arc::clone(&self.app))
+        });
+        Endpoint::new(Arc::clone(&self.app), serves_balance, router, names)
     }
 }
 
