@@ -158,8 +158,14 @@ fn headers_bytes(request: &Request) -> usize {
 
 /// An id that no other request of this process has, and hardly one of another.
 fn request_id() -> HeaderValue {
-    static PROCESS: LazyLock<u32> = LazyLock::new(rand::random);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let id = format!("{:08x}{:08x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
-    HeaderValue::try_from(id).expect("hexadecimal digits are visible")
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(u64::from(rand::random::<u32>()) << u32::BITS));
+    let id = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let mut digits = [0; 16];
+    for (two, byte) in digits.chunks_exact_mut(2).zip(id) {
+        two[0] = DIGITS[usize::from(byte >> 4)];
+        two[1] = DIGITS[usize::from(byte & 15)];
+    }
+    HeaderValue::from_bytes(&digits).expect("hexadecimal digits are visible")
 }
