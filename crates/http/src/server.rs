@@ -220,6 +220,8 @@ fn connect(endpoint: &Endpoint, stream: TcpStream, peer: SocketAddr, mut life: L
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_millis(HEADERS_MS_MAX))
             .max_header_size(HEADERS_BYTES_READ_MAX)
+            // An answer is short: one buffer is cheaper to send than a list of two.
+            .writev(false)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let closed = tokio::select! {
