@@ -7,44 +7,74 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use coffer_ledger::{KeyId, Timestamp};
 
-/// Uses that no batch has written yet. Readers take no lock.
+/// Uses that no batch has written yet, and those that the last one took: a key that is busy keeps its place, for making one
+/// costs more than noting a use there. Readers take no lock.
 #[derive(Debug, Default)]
-pub(crate) struct KeyUses(papaya::HashMap<KeyId, AtomicI64>);
+pub(crate) struct KeyUses(papaya::HashMap<KeyId, Use, foldhash::fast::RandomState>);
+
+#[derive(Debug)]
+struct Use {
+    last_ms: AtomicI64,
+    /// The use that a batch has taken.
+    taken_ms: AtomicI64,
+}
 
 impl KeyUses {
     /// Notes that a live key was used.
     pub(crate) fn note(&self, id: KeyId, at: Timestamp) {
         let uses = self.0.pin();
         match uses.get(&id) {
-            // Reading first spares busy keys a write to a line that all threads share.
-            Some(last) if last.load(Ordering::Relaxed) >= at.unix_ms() => {}
-            Some(last) => drop(last.fetch_max(at.unix_ms(), Ordering::Relaxed)),
-            None => drop(uses.insert(id, AtomicI64::new(at.unix_ms()))),
+            Some(noted) => noted.again(at),
+            None => drop(uses.insert(id, Use::first(at))),
         }
     }
 
-    /// When a key was last used, as far as it is not written yet.
+    /// When a key was last used, as far as it may not be written yet.
     pub(crate) fn last(&self, id: KeyId) -> Option<Timestamp> {
-        let ms = self.0.pin().get(&id)?.load(Ordering::Relaxed);
+        let ms = self.0.pin().get(&id)?.last_ms.load(Ordering::Relaxed);
         Timestamp::from_unix_ms(ms)
     }
 
-    /// What is to be written.
-    pub(crate) fn all(&self) -> BTreeMap<KeyId, Timestamp> {
+    /// Takes what is to be written. Keys that were not used since the last time are forgotten.
+    pub(crate) fn take(&self) -> BTreeMap<KeyId, Timestamp> {
         let uses = self.0.pin();
-        let noted = uses
-            .iter()
-            .filter_map(|(id, ms)| Some((*id, Timestamp::from_unix_ms(ms.load(Ordering::Relaxed))?)));
-        noted.collect()
+        uses.retain(|_, noted| noted.is_to_be_written());
+        uses.iter().filter_map(|(id, noted)| Some((*id, noted.take()?))).collect()
     }
 
-    /// Forgets what has been written, except where a key was used again since.
-    pub(crate) fn forget(&self, written: &BTreeMap<KeyId, Timestamp>) {
+    /// What was taken could not be written, and is to be taken again.
+    pub(crate) fn put_back(&self) {
         let uses = self.0.pin();
-        for (id, at) in written {
-            let unchanged = |_: &KeyId, ms: &AtomicI64| ms.load(Ordering::Relaxed) == at.unix_ms();
-            uses.remove_if(id, unchanged).ok();
+        uses.values().for_each(Use::put_back);
+    }
+}
+
+impl Use {
+    const NEVER: i64 = i64::MIN;
+
+    fn first(at: Timestamp) -> Use {
+        Use { last_ms: AtomicI64::new(at.unix_ms()), taken_ms: AtomicI64::new(Use::NEVER) }
+    }
+
+    fn again(&self, at: Timestamp) {
+        // Reading first spares busy keys a write to a line that all threads share.
+        if self.last_ms.load(Ordering::Relaxed) < at.unix_ms() {
+            self.last_ms.fetch_max(at.unix_ms(), Ordering::Relaxed);
         }
+    }
+
+    fn is_to_be_written(&self) -> bool {
+        self.taken_ms.load(Ordering::Relaxed) < self.last_ms.load(Ordering::Relaxed)
+    }
+
+    fn take(&self) -> Option<Timestamp> {
+        let ms = self.last_ms.load(Ordering::Relaxed);
+        self.taken_ms.store(ms, Ordering::Relaxed);
+        Timestamp::from_unix_ms(ms)
+    }
+
+    fn put_back(&self) {
+        self.taken_ms.store(Use::NEVER, Ordering::Relaxed);
     }
 }
 
@@ -52,18 +82,29 @@ impl KeyUses {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).expect("a time")
+    }
+
     #[test]
     fn a_use_is_kept_until_it_is_written() {
         let (id, uses) = (KeyId::from_bytes([1; 16]), KeyUses::default());
-        let at = |ms| Timestamp::from_unix_ms(ms).expect("a time");
         uses.note(id, at(5));
         uses.note(id, at(4));
         assert_eq!(uses.last(id), Some(at(5)));
-        let written = uses.all();
+        assert_eq!(uses.take(), BTreeMap::from([(id, at(5))]));
+        assert_eq!(uses.last(id), Some(at(5)), "it may not be written yet");
         uses.note(id, at(6));
-        uses.forget(&written);
-        assert_eq!(uses.last(id), Some(at(6)), "it was used again while it was written");
-        uses.forget(&uses.all());
-        assert_eq!((uses.last(id), uses.all().len()), (None, 0));
+        assert_eq!(uses.take(), BTreeMap::from([(id, at(6))]), "it was used again while it was written");
+        assert_eq!((uses.take().len(), uses.last(id)), (0, None), "it was not used since");
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_taken_again() {
+        let (id, uses) = (KeyId::from_bytes([1; 16]), KeyUses::default());
+        uses.note(id, at(5));
+        uses.take();
+        uses.put_back();
+        assert_eq!(uses.take(), BTreeMap::from([(id, at(5))]));
     }
 }

@@ -210,19 +210,23 @@ impl Service {
     pub async fn last_uses(&self, ids: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>, ReadError> {
         let recent: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.key_uses.last(*id)?))).collect();
         let mut uses = self.store.key_uses(ids).await?;
-        uses.extend(recent);
+        for (id, at) in recent {
+            let last = uses.entry(id).or_insert(at);
+            // Another node may have noted a later use.
+            *last = at.max(*last);
+        }
         Ok(uses)
     }
 
     /// Writes the uses of keys that are not written yet. Where it fails, the next time writes them.
     pub(crate) async fn write_key_uses(&self) {
-        let uses = self.key_uses.all();
+        let uses = self.key_uses.take();
         if uses.is_empty() {
             return;
         }
-        match self.store.note_key_uses(uses.clone()).await {
-            Ok(()) => self.key_uses.forget(&uses),
-            Err(error) => tracing::warn!(%error, "the uses of keys could not be written"),
+        if let Err(error) = self.store.note_key_uses(uses).await {
+            self.key_uses.put_back();
+            tracing::warn!(%error, "the uses of keys could not be written");
         }
     }
 
