@@ -1,10 +1,11 @@
 //! Who calls. A handler that takes an [`Operator`] cannot be reached without one: only this module makes them.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::{HeaderMap, header, request};
+use axum::http::{HeaderMap, HeaderValue, header, request};
 use axum::response::{IntoResponse, Response};
 use coffer_ledger::{AccountId, Actor, Channel, Command, KeyId, Scope};
 use coffer_service::{LiveOperator, Secret, Standing, audited};
@@ -107,11 +108,10 @@ impl FromRequestParts<Arc<App>> for Customer {
 
     /// By the customers' header, or as a bearer token. A live key is never refused for its address.
     async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let header = app.settings.api_key_header.name();
-        let secret = if parts.headers.contains_key(header) {
-            presented(&parts.headers, header)
-        } else {
-            bearer(&parts.headers)
+        let secret = match KeyHeader::of(&parts.headers, app) {
+            KeyHeader::Absent => bearer(&parts.headers),
+            KeyHeader::Secret(secret) => Some(secret),
+            KeyHeader::Unclear => None,
         };
         let standing = match secret {
             Some(secret) => app.service.standing(&secret.hash()).await,
@@ -147,9 +147,31 @@ fn bearer(headers: &HeaderMap) -> Option<Secret> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Secret::presented(secret.trim()))
 }
 
-/// The secret in a customer's header, if there is exactly one.
-pub(crate) fn presented(headers: &HeaderMap, name: &header::HeaderName) -> Option<Secret> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    value.to_str().ok().map(Secret::presented)
+/// What the customers' header says.
+pub(crate) enum KeyHeader {
+    /// It is not there.
+    Absent,
+    /// One secret.
+    Secret(Secret),
+    /// Several, or what can be none.
+    Unclear,
+}
+
+impl KeyHeader {
+    pub(crate) fn of(headers: &HeaderMap, app: &App) -> KeyHeader {
+        let mut values = headers.get_all(app.settings.api_key_header.name()).iter();
+        match (values.next().map(HeaderValue::to_str), values.next()) {
+            (None, _) => KeyHeader::Absent,
+            (Some(Ok(text)), None) => KeyHeader::Secret(Secret::presented(text)),
+            (Some(_), _) => KeyHeader::Unclear,
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for KeyHeader {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(KeyHeader::of(&parts.headers, app))
+    }
 }

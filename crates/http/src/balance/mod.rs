@@ -17,9 +17,10 @@ use axum::response::Response;
 use coffer_ledger::{Refusal, SecretHash};
 
 use crate::address::ClientAddress;
+use crate::auth::KeyHeader;
 use crate::limits::{BALANCE_BODY_BYTES_MAX, RETRY_AFTER_SECONDS};
 use crate::problem::note_failed_read;
-use crate::{App, auth, body};
+use crate::{App, body};
 
 pub(crate) use envelope::{DEAD_KEY, Failure, envelope_of};
 
@@ -31,8 +32,11 @@ pub(crate) async fn answer(app: &App, from: ClientAddress, request: Request) -> 
         Method::OPTIONS => cors::preflight(&app.settings),
         Method::POST => match body::discard(&parts.headers, body, BALANCE_BODY_BYTES_MAX).await {
             Ok(()) => {
-                let secret = auth::presented(&parts.headers, app.settings.api_key_header.name());
-                balance(app, secret.map(|secret| secret.hash()), from).await
+                let secret = match KeyHeader::of(&parts.headers, app) {
+                    KeyHeader::Secret(secret) => Some(secret.hash()),
+                    KeyHeader::Absent | KeyHeader::Unclear => None,
+                };
+                balance(app, secret, from).await
             }
             Err(unread) => envelope::failed(Failure::of_body(unread)),
         },

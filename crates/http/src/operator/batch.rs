@@ -19,7 +19,7 @@ use super::charges::CreateChargeBody;
 use super::grants::CreateGrantBody;
 use super::holds::{self, CaptureHoldBody, CreateHoldBody};
 use super::refunds::CreateRefundBody;
-use crate::auth::AnyOperator;
+use crate::auth::{AnyOperator, KeyHeader};
 use crate::body::{Payload, RawFields, parse_field, parse_fields};
 use crate::idempotency::unquoted;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX};
@@ -200,11 +200,11 @@ async fn command(
         }
         "charge" => {
             operator.may(Scope::Charge)?;
-            parse_fields::<CreateChargeBody>(&fields)?.command(app, None, idempotency).await
+            parse_fields::<CreateChargeBody>(&fields)?.command(app, KeyHeader::Absent, idempotency).await
         }
         "hold" => {
             operator.may(Scope::Charge)?;
-            parse_fields::<CreateHoldBody>(&fields)?.command(app, None, idempotency).await
+            parse_fields::<CreateHoldBody>(&fields)?.command(app, KeyHeader::Absent, idempotency).await
         }
         "capture" => {
             operator.may(Scope::Charge)?;

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use coffer_ledger::{
     AccountId, Charge, ChargeCredits, ChargeId, Command, Credits, HoldId, IdempotencyKey, KeyId, Metadata,
@@ -15,7 +14,7 @@ use utoipa::ToSchema;
 use super::path::Id;
 use super::spending::{self, Payer};
 use super::{BalanceBody, answer};
-use crate::auth::{self, Operator, Read};
+use crate::auth::{self, KeyHeader, Operator, Read};
 use crate::body::{Params, Payload};
 use crate::fields::{self, Amount, Pairs, Parsed, Text};
 use crate::idempotency::Named;
@@ -55,11 +54,11 @@ impl CreateChargeBody {
     pub(super) async fn command(
         self,
         app: &App,
-        headers: Option<&HeaderMap>,
+        header: KeyHeader,
         idempotency: IdempotencyKey,
     ) -> Result<Command, Problem> {
         let cost = spending::cost_given(spending::cost(self.credits, self.operation, self.quantity)?)?;
-        let payer = Payer { account_id: self.account_id.as_ref(), api_key: self.api_key.as_deref(), headers };
+        let payer = Payer { account_id: self.account_id.as_ref(), api_key: self.api_key.as_deref(), header };
         let (account_id, key) = payer.find(app).await?;
         let reference = self.reference.map(|reference| reference.0);
         Ok(Command::Charge(ChargeCredits {
@@ -151,12 +150,12 @@ impl ChargeBody {
 pub(crate) async fn create(
     State(app): Shared,
     _operator: Operator<auth::Charge>,
-    headers: HeaderMap,
+    header: KeyHeader,
     name: Result<Named, Problem>,
     Payload(body): Payload<CreateChargeBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    let command = body.command(&app, Some(&headers), idempotency).await?;
+    let command = body.command(&app, header, idempotency).await?;
     let reply = app.service.submit_named(command).await?;
     Ok(answer::reply(reply, app.service.now()))
 }

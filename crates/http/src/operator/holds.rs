@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use coffer_ledger::limits::{HOLD_MS_DEFAULT, HOLD_MS_MAX};
 use coffer_ledger::{
@@ -20,7 +19,7 @@ use super::charges::ChargeBody;
 use super::path::Id;
 use super::spending::{self, Payer};
 use super::{BalanceBody, Nothing, answer};
-use crate::auth::{Charge, Operator, Read};
+use crate::auth::{Charge, KeyHeader, Operator, Read};
 use crate::body::{Params, Payload};
 use crate::fields::{self, Amount, Pairs, Parsed, Text};
 use crate::idempotency::Named;
@@ -80,14 +79,14 @@ impl CreateHoldBody {
     pub(super) async fn command(
         self,
         app: &App,
-        headers: Option<&HeaderMap>,
+        header: KeyHeader,
         idempotency: IdempotencyKey,
     ) -> Result<Command, Problem> {
         let cost = spending::cost_given(spending::cost(self.credits, self.operation, self.quantity)?)?;
         if matches!(cost, Cost::Credits(credits) if credits.is_zero()) {
             return Err(Problem::invalid("credits", "must be more than zero"));
         }
-        let payer = Payer { account_id: self.account_id.as_ref(), api_key: self.api_key.as_deref(), headers };
+        let payer = Payer { account_id: self.account_id.as_ref(), api_key: self.api_key.as_deref(), header };
         let (account_id, key) = payer.find(app).await?;
         let reference = self.reference.map(|reference| reference.0);
         Ok(Command::Hold(HoldCredits {
@@ -319,12 +318,12 @@ impl HoldBody {
 pub(crate) async fn create(
     State(app): Shared,
     _operator: Operator<Charge>,
-    headers: HeaderMap,
+    header: KeyHeader,
     name: Result<Named, Problem>,
     Payload(body): Payload<CreateHoldBody>,
 ) -> Result<Response, Problem> {
     let Named(idempotency) = name?;
-    let command = body.command(&app, Some(&headers), idempotency).await?;
+    let command = body.command(&app, header, idempotency).await?;
     let reply = app.service.submit_named(command).await?;
     Ok(answer::reply(reply, app.service.now()))
 }

@@ -1,11 +1,10 @@
 //! What charges and holds have in common: who pays, and how much.
 
-use axum::http::HeaderMap;
 use coffer_ledger::{AccountId, Cost, Credits, KeyUse, Operation, Quantity};
 use coffer_service::{Secret, Standing};
 
 use crate::App;
-use crate::auth;
+use crate::auth::KeyHeader;
 use crate::fields::{Amount, Parsed, Text};
 use crate::problem::{Problem, dead_api_key};
 
@@ -13,37 +12,34 @@ use crate::problem::{Problem, dead_api_key};
 pub(super) struct Payer<'a> {
     pub(super) account_id: Option<&'a Parsed<AccountId>>,
     pub(super) api_key: Option<&'a str>,
-    /// The headers of a single call; operations of a batch have none of their own.
-    pub(super) headers: Option<&'a HeaderMap>,
+    /// The customers' header of a single call; operations of a batch have none of their own.
+    pub(super) header: KeyHeader,
 }
 
 impl Payer<'_> {
     /// An account, or the account of a customer's key. A key that is dead by now still names its account, for the
     /// request may be the retry of one that it was live for.
-    pub(super) async fn find(&self, app: &App) -> Result<(AccountId, Option<KeyUse>), Problem> {
-        let header = &app.settings.api_key_header;
-        let headers = self.headers.filter(|headers| headers.contains_key(header.name()));
-        let secret = match (self.account_id, self.api_key, headers) {
-            (Some(account_id), None, None) => return Ok((account_id.0, None)),
-            (None, Some(secret), None) => Some(Secret::presented(secret)),
-            (None, None, Some(headers)) => auth::presented(headers, header.name()),
-            (None, None, None) => {
+    pub(super) async fn find(self, app: &App) -> Result<(AccountId, Option<KeyUse>), Problem> {
+        let secret = match (self.account_id, self.api_key, self.header) {
+            (Some(account_id), None, KeyHeader::Absent) => return Ok((account_id.0, None)),
+            (None, Some(secret), KeyHeader::Absent) => Secret::presented(secret),
+            (None, None, KeyHeader::Secret(secret)) => secret,
+            (None, None, KeyHeader::Unclear) => return Err(dead_api_key()),
+            (None, None, KeyHeader::Absent) => {
                 return Err(Problem::invalid("account_id", "give account_id, or the customer's api_key"));
             }
             (Some(_), _, _) => {
                 return Err(Problem::invalid("account_id", "must not be given beside the customer's key"));
             }
-            (None, Some(_), Some(_)) => {
-                return Err(Problem::invalid(
-                    "api_key",
-                    format!("must not be given beside the header {header}"),
-                ));
+            (None, Some(_), KeyHeader::Secret(_) | KeyHeader::Unclear) => {
+                let rule = format!("must not be given beside the header {}", app.settings.api_key_header);
+                return Err(Problem::invalid("api_key", rule));
             }
         };
-        let Some(secret) = secret else { return Err(dead_api_key()) };
-        match app.service.standing(&secret.hash()).await? {
+        let hash = secret.hash();
+        match app.service.standing(&hash).await? {
             Standing::Live(key) | Standing::Dead(key) => {
-                Ok((key.account_id, Some(KeyUse { key_id: key.id, secret: secret.hash() })))
+                Ok((key.account_id, Some(KeyUse { key_id: key.id, secret: hash })))
             }
             Standing::Unknown if secret.is_mistyped(&app.settings.key_prefix) => Err(Problem::unauthorized(
                 "api_key",
