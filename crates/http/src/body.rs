@@ -130,13 +130,21 @@ async fn frames(
 
 /// Reads a JSON object as the body of a request.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let parsed = serde_json::from_slice::<Object<T>>(bytes);
+    parsed.map(|object| object.0).map_err(|_| why_refused::<T>(bytes))
+}
+
+/// Names the rule that a body breaks. It is read again for that, because keeping track of the field costs time, and most
+/// bodies break none.
+fn why_refused<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let parsed: Object<T> =
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refused(&error))?;
-    deserializer
-        .end()
-        .map_err(|error| Problem::invalid("body", format!("must be one JSON object: {error}")))?;
-    Ok(parsed.0)
+    match serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer) {
+        Err(error) => refused(&error),
+        Ok(_) => {
+            let error = deserializer.end().expect_err("what was refused is refused again");
+            Problem::invalid("body", format!("must be one JSON object: {error}"))
+        }
+    }
 }
 
 /// The fields of an object, each as it was written.
@@ -168,6 +176,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else {
         return false;
     };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    let Some((kind, of)) = essence.split_once('/') else { return false };
+    let is_json = of.eq_ignore_ascii_case("json") || of.to_ascii_lowercase().ends_with("+json");
+    kind.eq_ignore_ascii_case("application") && is_json
 }
