@@ -1,12 +1,13 @@
 //! The `Idempotency-Key` header.
 
 use axum::extract::FromRequestParts;
-use axum::http::request;
+use axum::http::{HeaderName, request};
 use coffer_ledger::IdempotencyKey;
 
 use crate::problem::Problem;
 
-const HEADER: &str = "Idempotency-Key";
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+const FIELD: &str = "Idempotency-Key";
 
 /// The caller's name for a request that moves credits. A request without one is refused.
 pub(crate) struct Named(pub(crate) IdempotencyKey);
@@ -20,17 +21,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
             return Err(missing());
         };
         if values.next().is_some() {
-            return Err(Problem::invalid(HEADER, "must be given once"));
+            return Err(Problem::invalid(FIELD, "must be given once"));
         }
         let text = value.to_str().unwrap_or_default();
         let key = IdempotencyKey::try_from(unquoted(text));
-        key.map(Named).map_err(|_| Problem::invalid(HEADER, "must be 1 to 255 visible ASCII characters"))
+        key.map(Named).map_err(|_| Problem::invalid(FIELD, "must be 1 to 255 visible ASCII characters"))
     }
 }
 
 /// The answer to a request that moves credits and has no name.
 pub(crate) fn missing() -> Problem {
-    Problem::invalid(HEADER, "this header is required: credits move once per key")
+    Problem::invalid(FIELD, "this header is required: credits move once per key")
 }
 
 /// The key may come bare, or as the quoted string of a structured field.
