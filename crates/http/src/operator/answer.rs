@@ -17,6 +17,9 @@ use super::prices::PriceBody;
 use super::refunds::RefundBody;
 use crate::problem::Problem;
 
+/// What most answers fit into.
+const ANSWER_BYTES: usize = 512;
+
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What the caller is told.
@@ -115,5 +118,7 @@ fn done(body: &impl Serialize) -> Answer {
 }
 
 fn json(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).expect("an answer can be written as JSON")
+    let mut json = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut json, body).expect("an answer can be written as JSON");
+    json
 }
