@@ -169,3 +169,33 @@ fn request_id() -> HeaderValue {
     }
     HeaderValue::from_bytes(&digits).expect("hexadecimal digits are visible")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Settings, Surface, routers};
+    use coffer_service::{Clock, Service};
+    use coffer_store::MemoryStore;
+
+    #[tokio::test]
+    async fn the_log_has_the_route_and_never_the_path() {
+        let service = Service::start(Arc::new(MemoryStore::default()), Clock::system(), None);
+        let mut endpoint = routers(service, Settings::default()).surface(Surface::Whole);
+        for (method, path, route) in [
+            (Method::POST, "/v1/charges", "/v1/charges"),
+            (Method::GET, "/v1/charges/a-key-that-went-astray?a=b", "/v1/charges/{id}"),
+            (Method::GET, "/assets/nothing.css", "/assets/{name}"),
+            (
+                Method::POST,
+                endpoint.app.balance_path.clone().as_str(),
+                "/api/unwatermark/api/v1/get-credits-balance",
+            ),
+            (Method::PUT, "/v1/charges", ""),
+            (Method::GET, "/a-key-that-went-astray", ""),
+        ] {
+            let uri = path.parse::<Uri>().expect("a path");
+            let part = endpoint.part_of(uri.path());
+            assert_eq!(endpoint.route_of(part, method, uri), route, "{path}");
+        }
+    }
+}
