@@ -131,19 +131,17 @@ async fn frames(
 /// Reads a JSON object as the body of a request.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let parsed = serde_json::from_slice::<Object<T>>(bytes);
-    parsed.map(|object| object.0).map_err(|_| why_refused::<T>(bytes))
+    parsed.map(|object| object.0).map_err(|error| why_refused::<T>(bytes, &error))
 }
 
 /// Names the rule that a body breaks. It is read again for that, because keeping track of the field costs time, and most
 /// bodies break none.
-fn why_refused<T: DeserializeOwned>(bytes: &[u8]) -> Problem {
+fn why_refused<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> Problem {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     match serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer) {
         Err(error) => refused(&error),
-        Ok(_) => {
-            let error = deserializer.end().expect_err("what was refused is refused again");
-            Problem::invalid("body", format!("must be one JSON object: {error}"))
-        }
+        // The object is as it should be, and something comes after it.
+        Ok(_) => Problem::invalid("body", format!("must be one JSON object: {error}")),
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! A store asks [`Needs::of`] what the commands name and loads that into a [`Snapshot`]; asks
 //! [`Snapshot::further_needs`] what follows from it and loads that as well; lets [`crate::decide`] answer each
-//! command in turn; and writes what [`Snapshot::into_changes`] says, all in one transaction. A snapshot holds
-//! copies: where the transaction fails, it is dropped and nothing has happened.
+//! command in turn; and writes what [`Snapshot::into_changes`] says, all in one transaction. What is loaded is
+//! shared with the store and never changed, only replaced: where the transaction fails, the snapshot is dropped and
+//! nothing has happened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

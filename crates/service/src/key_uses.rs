@@ -42,7 +42,7 @@ impl KeyUses {
         uses.iter().filter_map(|(id, noted)| Some((*id, noted.take()?))).collect()
     }
 
-    /// What was taken could not be written, and is to be taken again.
+    /// What was taken may not have been written, and is to be taken again.
     pub(crate) fn put_back(&self) {
         let uses = self.0.pin();
         uses.values().for_each(Use::put_back);

@@ -306,6 +306,8 @@ impl Service {
         for committer in committers {
             committer.await.expect("a committer that panics stops the process");
         }
+        // What the background wrote may have been cut off just now: writing it again changes nothing.
+        self.key_uses.put_back();
         self.write_key_uses().await;
         self.store.close().await;
     }

@@ -27,6 +27,8 @@ pub(crate) struct LanedStore {
 #[derive(Default)]
 struct State {
     failing: BTreeMap<usize, fn() -> StoreError>,
+    /// Whether uses of keys are being written, and never are.
+    key_uses_stall: bool,
     /// Accounts that somebody else has locked.
     locked: BTreeSet<AccountId>,
     /// The batches of each lane, those that failed too.
@@ -48,6 +50,11 @@ impl LanedStore {
     /// From now on no batch of the lane is applied, and no probe works.
     pub(crate) fn fail(&self, lane: usize, error: fn() -> StoreError) {
         self.state().failing.insert(lane, error);
+    }
+
+    /// Whether from now on uses of keys are taken and never written.
+    pub(crate) fn stall_key_uses(&self, stall: bool) {
+        self.state().key_uses_stall = stall;
     }
 
     pub(crate) fn heal(&self) {
@@ -130,6 +137,9 @@ impl Store for LanedStore {
     }
 
     async fn note_key_uses(&self, uses: BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError> {
+        if self.state().key_uses_stall {
+            std::future::pending::<()>().await;
+        }
         self.memory.note_key_uses(uses).await
     }
 

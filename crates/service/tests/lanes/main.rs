@@ -4,6 +4,7 @@
 mod laned_store;
 
 mod aside;
+mod key_uses;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

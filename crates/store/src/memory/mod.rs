@@ -134,13 +134,13 @@ impl State {
     fn write(&mut self, mut changes: Changes) {
         self.people.write(&mut changes);
         self.accounts
-            .extend(changes.accounts.into_iter().map(|account| (account.id, Account::clone(&account))));
+            .extend(changes.accounts.into_iter().map(|account| (account.id, Arc::unwrap_or_clone(account))));
         self.account_profiles.extend(changes.account_profiles);
         for key in changes.keys {
             // A secret may have been made and retired within the batch.
             let secrets = key.retired.iter().map(|retired| retired.secret).chain([key.secret]);
             self.secrets.extend(secrets.map(|secret| (secret, key.id)));
-            self.keys.insert(key.id, Key::clone(&key));
+            self.keys.insert(key.id, Arc::unwrap_or_clone(key));
         }
         self.key_profiles.extend(changes.key_profiles);
         self.operator_keys.extend(changes.operator_keys);

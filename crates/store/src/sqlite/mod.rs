@@ -2,7 +2,7 @@
 //!
 //! The writer owns the connection that writes and the data directory's lock, so it may keep the accounts and
 //! keys that decisions look at in memory: `published` holds what has been committed, readers see it without
-//! waiting for anybody, and the writer copies from it, commits, and then publishes. Everything else is read
+//! waiting for anybody, and the writer decides by it, commits, and then publishes. Everything else is read
 //! from the file on connections of its own.
 
 mod directory;
