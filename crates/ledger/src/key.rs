@@ -24,11 +24,17 @@ impl SecretHash {
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Word by word is as constant in time as byte by byte, and done sooner.
+    fn words(&self) -> [u64; 4] {
+        let (words, _) = self.0.as_chunks();
+        std::array::from_fn(|index| u64::from_ne_bytes(words[index]))
+    }
 }
 
 impl PartialEq for SecretHash {
     fn eq(&self, other: &SecretHash) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.words().ct_eq(&other.words()).into()
     }
 }
 
