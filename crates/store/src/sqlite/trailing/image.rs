@@ -1,7 +1,8 @@
 //! Images: rows of accounts, lots, holds and keys as a batch left them, in bytes.
 //!
 //! An image is a row of its table, column by column in the order in which `rows` reads it, so that there is one meaning of
-//! a row, wherever it is kept.
+//! a row, wherever it is kept. Each column begins with a byte that says its type and, where it is short, its length: most
+//! integers of a row are zero or small, and every batch pays for the bytes of its images.
 
 use coffer_ledger::{Account, AccountId, Hold, Key, KeyId, Lot, Timestamp, Window};
 
@@ -14,9 +15,21 @@ const HOLD: u8 = b'h';
 const KEY: u8 = b'k';
 
 const NULL: u8 = 0;
+/// Eight bytes: as ledgers before this version have them.
 const INTEGER: u8 = 1;
+/// Four bytes of length before it.
 const TEXT: u8 = 2;
 const BYTES: u8 = 3;
+/// An integer in 0 to 8 bytes, by how much more than this the byte is: the last ones of its little-endian form that only
+/// repeat its sign are left out.
+const SHORT_INTEGER: u8 = 16;
+const SHORT_INTEGER_MAX: u8 = SHORT_INTEGER + 8;
+/// Text and bytes of length 0 to [`SHORT_MAX`], by how much more than these the byte is.
+const SHORT_TEXT: u8 = 64;
+const SHORT_TEXT_MAX: u8 = SHORT_TEXT + SHORT_MAX;
+const SHORT_BYTES: u8 = 128;
+const SHORT_BYTES_MAX: u8 = SHORT_BYTES + SHORT_MAX;
+const SHORT_MAX: u8 = 63;
 
 /// A row as it stands.
 #[derive(Debug)]
@@ -130,8 +143,11 @@ impl Images {
     }
 
     fn integer(&mut self, integer: i64) -> &mut Images {
-        self.bytes.push(INTEGER);
-        self.bytes.extend(integer.to_le_bytes());
+        // One bit more than its digits take, for its sign; no byte at all for zero.
+        let bits = i64::BITS - (integer ^ (integer >> (i64::BITS - 1))).leading_zeros();
+        let count = if integer == 0 { 0 } else { bits as usize / 8 + 1 };
+        self.bytes.push(SHORT_INTEGER + u8::try_from(count).expect("at most 8"));
+        self.bytes.extend(&integer.to_le_bytes()[..count]);
         self
     }
 
@@ -144,18 +160,22 @@ impl Images {
     }
 
     fn text(&mut self, text: &str) -> &mut Images {
-        self.bytes.push(TEXT);
-        self.sized(text.as_bytes())
+        self.sized(SHORT_TEXT, TEXT, text.as_bytes())
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> &mut Images {
-        self.bytes.push(BYTES);
-        self.sized(bytes)
+        self.sized(SHORT_BYTES, BYTES, bytes)
     }
 
-    fn sized(&mut self, bytes: &[u8]) -> &mut Images {
-        let length = u32::try_from(bytes.len()).expect("a column is short");
-        self.bytes.extend(length.to_le_bytes());
+    fn sized(&mut self, short: u8, long: u8, bytes: &[u8]) -> &mut Images {
+        match u8::try_from(bytes.len()) {
+            Ok(length) if length <= SHORT_MAX => self.bytes.push(short + length),
+            Ok(_) | Err(_) => {
+                self.bytes.push(long);
+                self.bytes
+                    .extend(u32::try_from(bytes.len()).expect("a column is not that long").to_le_bytes());
+            }
+        }
         self.bytes.extend(bytes);
         self
     }
@@ -229,14 +249,30 @@ impl<'bytes> Row<'bytes> {
 
 impl<'bytes> Value<'bytes> {
     fn read(bytes: &mut &'bytes [u8]) -> Option<Value<'bytes>> {
-        match take(bytes, 1)? {
-            [NULL] => Some(Value::Null),
-            [INTEGER] => Some(Value::Integer(i64::from_le_bytes(take(bytes, 8)?.try_into().ok()?))),
-            [TEXT] => Some(Value::Text(std::str::from_utf8(sized(bytes)?).ok()?)),
-            [BYTES] => Some(Value::Bytes(sized(bytes)?)),
+        let [kind] = *take(bytes, 1)? else { return None };
+        match kind {
+            NULL => Some(Value::Null),
+            INTEGER => integer(take(bytes, 8)?),
+            SHORT_INTEGER..=SHORT_INTEGER_MAX => integer(take(bytes, (kind - SHORT_INTEGER).into())?),
+            TEXT => text(sized(bytes)?),
+            SHORT_TEXT..=SHORT_TEXT_MAX => text(take(bytes, (kind - SHORT_TEXT).into())?),
+            BYTES => Some(Value::Bytes(sized(bytes)?)),
+            SHORT_BYTES..=SHORT_BYTES_MAX => Some(Value::Bytes(take(bytes, (kind - SHORT_BYTES).into())?)),
             _ => None,
         }
     }
+}
+
+/// The integer of which these are the first bytes, and the others repeat its sign.
+fn integer<'bytes>(bytes: &[u8]) -> Option<Value<'bytes>> {
+    let is_negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
+    let mut whole = if is_negative { [0xff; 8] } else { [0; 8] };
+    whole.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(Value::Integer(i64::from_le_bytes(whole)))
+}
+
+fn text(bytes: &[u8]) -> Option<Value<'_>> {
+    std::str::from_utf8(bytes).ok().map(Value::Text)
 }
 
 fn sized<'bytes>(bytes: &mut &'bytes [u8]) -> Option<&'bytes [u8]> {
@@ -279,5 +315,80 @@ impl Cells for Row<'_> {
 impl Row<'_> {
     fn value(&self, index: usize) -> Result<&Value<'_>, String> {
         self.0.get(index).ok_or_else(|| "is missing".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BYTES, Images, NULL, TEXT, Value};
+
+    fn written(write: impl FnOnce(&mut Images)) -> Vec<u8> {
+        let mut images = Images::default();
+        write(&mut images);
+        images.bytes
+    }
+
+    fn read_whole(mut bytes: &[u8]) -> Value<'_> {
+        let value = Value::read(&mut bytes).expect("a value");
+        assert!(bytes.is_empty(), "nothing is left of it");
+        value
+    }
+
+    #[test]
+    fn an_integer_takes_the_bytes_that_it_needs_and_comes_back() {
+        let powers = (0..63).map(|shift| 1_i64 << shift);
+        let around = powers.flat_map(|power| [power - 1, power, power + 1, -power - 1, -power, 1 - power]);
+        for integer in around.chain([0, i64::MAX, i64::MIN]) {
+            let bytes = written(|images| {
+                images.integer(integer);
+            });
+            assert!(matches!(read_whole(&bytes), Value::Integer(read) if read == integer), "{integer}");
+            let count_max = if integer == 0 { 1 } else { 2 + integer.unsigned_abs().ilog2().div_ceil(8) };
+            assert!(bytes.len() <= count_max as usize, "{integer} takes {} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn text_and_bytes_of_any_length_come_back() {
+        for length in [0, 1, 63, 64, 65, 255, 256, 70_000] {
+            let text = "é".repeat(length / 2) + &"a".repeat(length % 2);
+            assert!(matches!(
+                read_whole(&written(|images| {
+                    images.text(&text);
+                })),
+                Value::Text(read) if read == text
+            ));
+            assert!(matches!(
+                read_whole(&written(|images| {
+                    images.bytes(text.as_bytes());
+                })),
+                Value::Bytes(read) if read == text.as_bytes()
+            ));
+        }
+        assert!(matches!(
+            read_whole(&written(|images| {
+                images.null();
+            })),
+            Value::Null
+        ));
+    }
+
+    /// Redo rows of a ledger that another version has left.
+    #[test]
+    fn columns_of_the_first_form_are_read() {
+        let integer = [&[super::INTEGER][..], &(-7_i64).to_le_bytes()].concat();
+        assert!(matches!(read_whole(&integer), Value::Integer(-7)));
+        assert!(matches!(read_whole(&[TEXT, 2, 0, 0, 0, b'a', b'b']), Value::Text("ab")));
+        assert!(matches!(read_whole(&[BYTES, 1, 0, 0, 0, 9]), Value::Bytes([9])));
+        assert!(matches!(read_whole(&[NULL]), Value::Null));
+    }
+
+    #[test]
+    fn what_is_cut_off_or_of_no_type_is_no_value() {
+        for bytes in
+            [&[][..], &[4], &[24, 1], &[64 + 3, b'a'], &[128 + 3, 1], &[192], &[255], &[TEXT, 9, 0, 0, 0]]
+        {
+            assert!(Value::read(&mut &*bytes).is_none(), "{bytes:?}");
+        }
     }
 }
