@@ -12,7 +12,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use coffer_ledger::{AccountId, Entry, IdempotencyKey};
 use rusqlite::Connection;
@@ -55,12 +55,44 @@ impl NameDigest {
 /// A name, and the entry that it is of.
 type Name = (NameDigest, EntryNumber);
 
+/// Names that are in no run yet. Nearly all are looked for once and not found.
+#[derive(Debug, Default)]
+struct Unwritten {
+    numbers: HashMap<NameDigest, EntryNumber, foldhash::fast::RandomState>,
+    /// Those of which another one has the digest.
+    twins: Vec<Name>,
+}
+
+impl Unwritten {
+    fn add(&mut self, name: NameDigest, number: EntryNumber) {
+        if let Some(other) = self.numbers.insert(name, number) {
+            self.twins.push((name, other));
+        }
+    }
+
+    fn find(&self, name: NameDigest) -> impl Iterator<Item = EntryNumber> {
+        let twins = self.twins.iter().filter(move |(twin, _)| *twin == name).map(|(_, number)| *number);
+        self.numbers.get(&name).copied().into_iter().chain(twins)
+    }
+
+    fn len(&self) -> usize {
+        self.numbers.len() + self.twins.len()
+    }
+
+    fn sorted(&self) -> Vec<Name> {
+        let numbers = self.numbers.iter().map(|(name, number)| (*name, *number));
+        let mut names = Vec::from_iter(numbers.chain(self.twins.iter().copied()));
+        names.sort_unstable();
+        names
+    }
+}
+
 /// All names, those that have been written and those that have not.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Oldest first, side by side.
     runs: Vec<Run>,
-    unwritten: BTreeSet<Name>,
+    unwritten: Unwritten,
     /// The last entry whose name may be unwritten.
     last: EntryNumber,
     /// The names under which an answer may be remembered that no entry carries.
@@ -104,7 +136,9 @@ impl Names {
 
     /// Adds the name of an entry, if it has one. Entries come in their order.
     pub(super) fn add(&mut self, name: Option<NameDigest>, number: EntryNumber) {
-        self.unwritten.extend(name.map(|name| (name, number)));
+        if let Some(name) = name {
+            self.unwritten.add(name, number);
+        }
         self.last = number;
     }
 
@@ -120,8 +154,7 @@ impl Names {
 
     /// Entries that may be remembered by a name.
     pub(super) fn find(&self, connection: &Connection, name: NameDigest) -> Result<Vec<EntryNumber>> {
-        let all = (name, EntryNumber::default())..=(name, EntryNumber(u64::MAX));
-        let mut found: Vec<EntryNumber> = self.unwritten.range(all).map(|(_, number)| *number).collect();
+        let mut found = Vec::from_iter(self.unwritten.find(name));
         for run in &self.runs {
             run.find(connection, name, &mut found)?;
         }
@@ -170,8 +203,8 @@ impl Names {
         self.last_run += 1;
         let (after, through) = (self.through(), self.last);
         let mut writing = Writing::begin(self.last_run, 0, after, through, self.unwritten.len());
-        for name in &self.unwritten {
-            writing.push(connection, &mut self.last_chunk, *name)?;
+        for name in self.unwritten.sorted() {
+            writing.push(connection, &mut self.last_chunk, name)?;
         }
         writing.finish(connection, &mut self.last_chunk)
     }
@@ -181,7 +214,7 @@ impl Names {
         match step {
             Step::Nothing => {}
             Step::Written(run) => {
-                self.unwritten.clear();
+                self.unwritten = Unwritten::default();
                 self.runs.push(run);
             }
             Step::Discarded { kept } => self.discarded.truncate(kept),
