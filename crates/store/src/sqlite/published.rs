@@ -85,7 +85,11 @@ impl Published {
 
     /// Notes that the file will not show all that is committed of an account; before it is committed.
     pub(super) fn trails(&self, id: AccountId) {
-        self.trailing.pin().insert(id);
+        let trailing = self.trailing.pin();
+        // To look costs less than to put in again.
+        if !trailing.contains(&id) {
+            trailing.insert(id);
+        }
     }
 
     /// Notes that the file shows all of some accounts; after it is committed.

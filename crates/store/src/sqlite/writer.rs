@@ -363,7 +363,7 @@ impl Writer {
     fn in_scope(&self, scope: Scope) -> Vec<AccountId> {
         match scope {
             Scope::Account(id) => Vec::from_iter(self.trailing.contains(id).then_some(id)),
-            Scope::Holds => self.trailing.accounts_with_holds().into_iter().collect(),
+            Scope::Holds => self.trailing.accounts_with_holds(),
         }
     }
 

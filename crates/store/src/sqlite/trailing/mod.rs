@@ -30,12 +30,37 @@ pub(super) use sweep::Slice;
 /// What has been committed and is not in its table yet.
 #[derive(Debug, Default)]
 pub(super) struct Trailing {
-    accounts: BTreeSet<AccountId>,
-    lots: BTreeMap<(AccountId, GrantId), Lot>,
-    holds: BTreeMap<(AccountId, HoldId), Hold>,
-    keys: BTreeMap<(AccountId, KeyId), ()>,
-    places: BTreeMap<(AccountId, Seq), EntryNumber>,
+    accounts: BTreeMap<AccountId, Behind>,
+    /// How many entries of all accounts have no place in their table yet.
+    places: usize,
     sweep: Sweep,
+}
+
+/// What of one account is not in its table yet, besides its own row: most have little, so that a few short lists take less
+/// than a tree of their own. Each is sorted.
+#[derive(Debug, Default)]
+struct Behind {
+    lots: Vec<Lot>,
+    holds: Vec<Hold>,
+    keys: Vec<KeyId>,
+    places: Vec<(Seq, EntryNumber)>,
+}
+
+/// Puts a row where it belongs, in the place of what was known of it.
+fn put<Row, Id: Ord>(rows: &mut Vec<Row>, row: Row, id: impl Fn(&Row) -> Id) {
+    if rows.capacity() == 0 {
+        // One is what most have.
+        rows.reserve_exact(1);
+    }
+    match rows.binary_search_by_key(&id(&row), &id) {
+        Ok(index) => rows[index] = row,
+        Err(index) => rows.insert(index, row),
+    }
+}
+
+/// The row with this id, if there is one.
+fn found<'rows, Row, Id: Ord>(rows: &'rows [Row], id: &Id, id_of: impl Fn(&Row) -> Id) -> Option<&'rows Row> {
+    rows.binary_search_by_key(id, id_of).ok().map(|index| &rows[index])
 }
 
 /// What a batch has changed, and what of it is written at once.
@@ -106,27 +131,28 @@ impl Trailing {
     }
 
     pub(super) fn contains(&self, id: AccountId) -> bool {
-        self.accounts.contains(&id)
+        self.accounts.contains_key(&id)
     }
 
     /// A lot that may be used up, where it is not in its table as it stands.
     pub(super) fn lot(&self, account_id: AccountId, id: GrantId) -> Option<&Lot> {
-        self.lots.get(&(account_id, id))
+        found(&self.accounts.get(&account_id)?.lots, &id, |lot| lot.grant_id)
     }
 
     /// A hold that may have ended, where it is not in its table as it stands.
     pub(super) fn hold(&self, account_id: AccountId, id: HoldId) -> Option<&Hold> {
-        self.holds.get(&(account_id, id))
+        found(&self.accounts.get(&account_id)?.holds, &id, |hold| hold.id)
     }
 
     /// Where an entry is, if the table of places does not tell.
     pub(super) fn place(&self, account_id: AccountId, seq: Seq) -> Option<EntryNumber> {
-        self.places.get(&(account_id, seq)).copied()
+        found(&self.accounts.get(&account_id)?.places, &seq, |(seq, _)| *seq).map(|(_, number)| *number)
     }
 
     /// The accounts of which holds trail.
-    pub(super) fn accounts_with_holds(&self) -> BTreeSet<AccountId> {
-        self.holds.keys().map(|(account_id, _)| *account_id).collect()
+    pub(super) fn accounts_with_holds(&self) -> Vec<AccountId> {
+        let with_holds = self.accounts.iter().filter(|(_, behind)| !behind.holds.is_empty());
+        with_holds.map(|(id, _)| *id).collect()
     }
 
     /// Writes what a batch has changed of that which may trail: what is to be in its table at once, and the redo row. What
@@ -180,21 +206,35 @@ impl Trailing {
     pub(super) fn absorb(&mut self, batch: &Written<'_>, redo: Redo) {
         let changes = batch.changes;
         batch.accounts.iter().for_each(|id| self.forget(*id));
-        let trailing = changes.accounts.iter().filter(|account| !batch.is_at_once(account.id));
-        self.accounts.extend(trailing.map(|account| account.id));
-        let lots = batch.changed_lots().filter(|(account_id, _)| !batch.is_at_once(*account_id));
-        self.lots.extend(lots.map(|(account_id, lot)| ((account_id, lot.grant_id), lot.clone())));
-        // A new hold is in its table, but not the place of the entry that made it, which a reader of it needs.
-        let holds = changes.holds.values().filter(|hold| !batch.is_at_once(hold.account_id));
-        self.holds.extend(holds.map(|hold| ((hold.account_id, hold.id), hold.clone())));
-        for key in changes.keys.iter().filter(|key| !batch.is_key_at_once(key)) {
-            self.accounts.insert(key.account_id);
-            self.keys.insert((key.account_id, key.id), ());
+        for account in changes.accounts.iter().filter(|account| !batch.is_at_once(account.id)) {
+            self.account(account.id);
         }
-        let entries = numbered(changes, batch.first);
-        let entries = entries.filter(|(entry, _)| !batch.is_at_once(entry.account_id));
-        self.places.extend(entries.map(|(entry, number)| ((entry.account_id, entry.seq), number)));
+        for (account_id, lot) in batch.changed_lots().filter(|(id, _)| !batch.is_at_once(*id)) {
+            self.account(account_id).lot(lot.clone());
+        }
+        // A new hold is in its table, but not the place of the entry that made it, which a reader of it needs.
+        for hold in changes.holds.values().filter(|hold| !batch.is_at_once(hold.account_id)) {
+            self.account(hold.account_id).hold(hold.clone());
+        }
+        for key in changes.keys.iter().filter(|key| !batch.is_key_at_once(key)) {
+            self.account(key.account_id).key(key.id);
+        }
+        for (entry, number) in numbered(changes, batch.first) {
+            if !batch.is_at_once(entry.account_id) {
+                self.entry(entry.account_id, entry.seq, number);
+            }
+        }
         self.sweep.wrote(redo);
+    }
+
+    /// What trails of an account, from now on.
+    fn account(&mut self, id: AccountId) -> &mut Behind {
+        self.accounts.entry(id).or_default()
+    }
+
+    fn entry(&mut self, account_id: AccountId, seq: Seq, number: EntryNumber) {
+        self.account(account_id).place(seq, number);
+        self.places += 1;
     }
 
     /// Writes all that trails of some accounts, table by table. They trail until [`Trailing::forget`].
@@ -207,35 +247,42 @@ impl Trailing {
         const THERE: &str = "what trails was published";
         let accounts = ids.iter().map(|id| published.account(*id).expect(THERE));
         write::accounts(connection, accounts)?;
-        let lots = ids.iter().flat_map(|id| self.lots.range((*id, GrantId::MIN)..=(*id, GrantId::MAX)));
-        write::lot_states(connection, lots.map(|(_, lot)| lot))?;
-        let holds = ids.iter().flat_map(|id| self.holds.range((*id, HoldId::MIN)..=(*id, HoldId::MAX)));
-        write::holds(connection, holds.map(|(_, hold)| hold))?;
-        let keys = ids.iter().flat_map(|id| self.keys.range((*id, KeyId::MIN)..=(*id, KeyId::MAX)));
-        write::key_states(connection, keys.map(|((_, key_id), ())| published.key(*key_id).expect(THERE)))?;
-        let places = ids.iter().flat_map(|id| self.places.range((*id, Seq(0))..=(*id, Seq(u64::MAX))));
-        write::places(connection, places.map(|((id, seq), number)| (*id, *seq, *number)))
+        let behind = Vec::from_iter(ids.iter().filter_map(|id| Some((*id, self.accounts.get(id)?))));
+        write::lot_states(connection, behind.iter().flat_map(|(_, behind)| &behind.lots))?;
+        write::holds(connection, behind.iter().flat_map(|(_, behind)| &behind.holds))?;
+        let keys = behind.iter().flat_map(|(_, behind)| &behind.keys);
+        write::key_states(connection, keys.map(|id| published.key(*id).expect(THERE)))?;
+        let places = behind.iter().flat_map(|(id, behind)| behind.places.iter().map(|place| (*id, *place)));
+        write::places(connection, places.map(|(id, (seq, number))| (id, seq, number)))
     }
 
     /// What trailed of an account is in its tables now.
     pub(super) fn forget(&mut self, id: AccountId) {
-        if !self.accounts.remove(&id) {
-            return;
+        if let Some(behind) = self.accounts.remove(&id) {
+            self.places -= behind.places.len();
         }
-        remove_range(&mut self.lots, (id, GrantId::MIN), (id, GrantId::MAX));
-        remove_range(&mut self.holds, (id, HoldId::MIN), (id, HoldId::MAX));
-        remove_range(&mut self.places, (id, Seq(0)), (id, Seq(u64::MAX)));
-        remove_range(&mut self.keys, (id, KeyId::MIN), (id, KeyId::MAX));
+    }
+}
+
+impl Behind {
+    fn lot(&mut self, lot: Lot) {
+        put(&mut self.lots, lot, |lot| lot.grant_id);
+    }
+
+    fn hold(&mut self, hold: Hold) {
+        put(&mut self.holds, hold, |hold| hold.id);
+    }
+
+    fn key(&mut self, id: KeyId) {
+        put(&mut self.keys, id, |id| *id);
+    }
+
+    fn place(&mut self, seq: Seq, number: EntryNumber) {
+        put(&mut self.places, (seq, number), |(seq, _)| *seq);
     }
 }
 
 /// The entries of a batch with their numbers.
 pub(super) fn numbered(changes: &Changes, first: EntryNumber) -> impl Iterator<Item = (&Entry, EntryNumber)> {
     changes.entries.iter().zip(first.0..).map(|(entry, number)| (entry, EntryNumber(number)))
-}
-
-fn remove_range<Key: Ord + Copy, Value>(map: &mut BTreeMap<Key, Value>, first: Key, last: Key) {
-    while let Some(key) = map.range(first..=last).next().map(|(key, _)| *key) {
-        map.remove(&key);
-    }
 }

@@ -42,14 +42,7 @@ pub(in crate::sqlite) fn recover(
     let told = Told::read(connection)?;
     told.publish(published);
     let sweep = told.redo.map_or_else(Sweep::default, |(first, last)| Sweep::of_redo(first, last + 1));
-    let trailing = Trailing {
-        accounts: told.touched(),
-        lots: told.lots,
-        holds: told.holds,
-        keys: told.keys.keys().map(|key| (*key, ())).collect(),
-        places: told.places,
-        sweep,
-    };
+    let trailing = told.trailing(sweep);
     let names = names(connection)?;
     let number = |columns: &mut Columns<'_>| columns.count();
     let last = one(connection, "SELECT coalesce(max(number), 0) FROM entries", [], number)?;
@@ -163,6 +156,26 @@ impl Told {
         let holds = self.holds.keys().map(|(account_id, _)| *account_id);
         let keys = self.keys.keys().map(|(account_id, _)| *account_id);
         self.accounts.keys().copied().chain(lots).chain(holds).chain(keys).collect()
+    }
+
+    fn trailing(self, sweep: Sweep) -> Trailing {
+        let mut trailing = Trailing { sweep, ..Trailing::default() };
+        for id in self.accounts.keys() {
+            trailing.account(*id);
+        }
+        for ((account_id, _), lot) in self.lots {
+            trailing.account(account_id).lot(lot);
+        }
+        for ((account_id, _), hold) in self.holds {
+            trailing.account(account_id).hold(hold);
+        }
+        for (account_id, key_id) in self.keys.into_keys() {
+            trailing.account(account_id).key(key_id);
+        }
+        for ((account_id, seq), number) in self.places {
+            trailing.entry(account_id, seq, number);
+        }
+        trailing
     }
 
     fn publish(&self, published: &Published) {

@@ -101,7 +101,7 @@ impl Slice {
 impl Trailing {
     /// What is to be swept together with a batch of so many entries.
     pub(in crate::sqlite) fn slice_with(&self, entries: usize) -> Slice {
-        let by_amount = entries * self.places.len() / TRAILING_MAX;
+        let by_amount = entries * self.places / TRAILING_MAX;
         let waited = self.sweep.swept_at.elapsed().as_millis();
         let by_time = u128::try_from(self.accounts.len()).expect("128 bits") * waited / SWEEP_MAX.as_millis();
         let count = by_amount.max(usize::try_from(by_time).unwrap_or(usize::MAX));
@@ -131,7 +131,7 @@ impl Trailing {
             return (Vec::new(), true);
         };
         let from = self.sweep.last.map_or(Unbounded, Excluded);
-        let mut next = self.accounts.range((from, Included(end))).copied();
+        let mut next = self.accounts.range((from, Included(end))).map(|(id, _)| *id);
         let accounts = next.by_ref().take(count).collect();
         (accounts, next.next().is_none())
     }
@@ -156,7 +156,7 @@ impl Trailing {
         for id in &slice.accounts {
             self.forget(*id);
         }
-        let end = self.accounts.last().copied();
+        let end = self.accounts.last_key_value().map(|(id, _)| *id);
         let sweep = &mut self.sweep;
         sweep.first_redo = slice.redo_before.max(sweep.first_redo);
         if !slice.accounts.is_empty() {
@@ -190,7 +190,7 @@ mod tests {
             trailing.swept(&slice);
             for _ in 0..3 {
                 made += 1;
-                trailing.accounts.insert(AccountId::from_bytes(made.to_be_bytes()));
+                trailing.account(AccountId::from_bytes(made.to_be_bytes()));
             }
             trailing.sweep.wrote(Redo::Written);
         }
@@ -210,7 +210,9 @@ mod tests {
                 row.retain(|id| !slice.accounts().contains(id));
             }
             let changed = [account(batch * 7 % 40), account(batch * 13 % 40), account(batch)];
-            trailing.accounts.extend(changed);
+            for id in changed {
+                trailing.account(id);
+            }
             rows.push(changed.to_vec());
             trailing.sweep.wrote(Redo::Written);
             let removed = usize::try_from(trailing.sweep.first_redo - 1).expect("few");
