@@ -63,7 +63,7 @@ impl UsageSums {
         published: &Published,
     ) {
         for id in accounts {
-            let last = published.account(*id).expect("what was written was published").seq;
+            let last = published.seq(*id).expect("what was written was published");
             if last.0.saturating_sub(self.through(*id).0) >= BLOCK && !self.given_up.contains(id) {
                 self.due.insert(*id, last);
             }

@@ -324,7 +324,7 @@ impl Writer {
             self.names.add_without_entry(NameDigest::of(change.account_id, &change.key));
         }
         let at_once = batch.into_accounts();
-        self.published.publish(changes);
+        self.published.publish(&changes);
         self.usage.placed(&at_once, &self.published);
         Ok(())
     }

@@ -185,11 +185,11 @@ impl Told {
             let told =
                 self.whole(told.expect("an account is in its table as soon as it is made"), in_table.clone());
             published.trails(id);
-            published.publish_account(Arc::new(told));
+            published.publish_account(&Arc::new(told));
         }
         for key in self.keys.values() {
             let retired = published.key(key.id).map(|key| key.retired.clone()).unwrap_or_default();
-            published.publish_key(&Arc::new(Key { retired, ..key.clone() }));
+            published.publish_key(&Key { retired, ..key.clone() });
         }
     }
 

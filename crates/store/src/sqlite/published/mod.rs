@@ -4,7 +4,12 @@
 //! nobody. An account and its key are published one after the other, so a reader may see one of them a batch
 //! older; each by itself is a state that was committed.
 //!
+//! They lie there packed, for a process holds all of them and most are idle. Whoever looks at one gets a copy of its own,
+//! so that readers do not count references on the same account either.
+//!
 //! It also notes of which accounts the file does not show everything yet, so that whoever reads the file knows.
+
+mod packed;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,22 +17,30 @@ use std::sync::{Arc, RwLock};
 
 use coffer_ledger::{
     Account, AccountId, Changes, Hold, Key, KeyId, Lot, Operation, OperatorKey, OperatorKeyId, Price,
-    RetiredSecret, SecretHash, Timestamp,
+    RetiredSecret, SecretHash, Seq, Timestamp,
 };
 use rusqlite::Connection;
 
 use super::read;
 use super::writer::Scope;
 use crate::{Holder, Page, Span};
+use packed::{PackedAccount, PackedKey};
 
 type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
 
+/// How many lots an account may have to be packed: with more, to unpack them for each look would take longer than the memory
+/// is worth.
+const LOTS_PACKED_MAX: usize = 4;
+/// How many lots are gathered at the start before they are given to their accounts.
+const LOTS_GATHERED: usize = 8_192;
+
 #[derive(Debug)]
 pub(super) struct Published {
-    accounts: Map<AccountId, Arc<Account>>,
-    keys: Map<KeyId, Arc<Key>>,
-    /// Whose a secret is or was. What it opens, if anything, the key tells: only there is one state of it.
-    secrets: Map<SecretHash, KeyId>,
+    accounts: Map<AccountId, Kept>,
+    keys: Map<KeyId, PackedKey>,
+    secrets: Secrets,
+    /// Whose secrets have been before they were rotated. They stay taken after their time.
+    retired: Map<SecretHash, KeyId>,
     prices: Map<Operation, Arc<Price>>,
     operator_keys: RwLock<BTreeMap<OperatorKeyId, OperatorKey>>,
     operator_secrets: Map<SecretHash, Arc<OperatorKey>>,
@@ -36,13 +49,46 @@ pub(super) struct Published {
     sweeps: AtomicU64,
 }
 
+/// How an account is kept.
+#[derive(Debug)]
+enum Kept {
+    Packed(PackedAccount),
+    /// With open holds, or many lots.
+    Whole(Arc<Account>),
+}
+
+impl Kept {
+    fn of(account: &Arc<Account>) -> Kept {
+        if account.holds.is_empty() && account.lots.len() <= LOTS_PACKED_MAX {
+            Kept::Packed(PackedAccount::of(account))
+        } else {
+            Kept::Whole(Arc::clone(account))
+        }
+    }
+
+    fn seq(&self) -> Seq {
+        match self {
+            Kept::Packed(packed) => packed.seq(),
+            Kept::Whole(account) => account.seq,
+        }
+    }
+
+    fn account(&self, id: AccountId) -> Arc<Account> {
+        match self {
+            Kept::Packed(packed) => Arc::new(packed.unpack(id)),
+            Kept::Whole(account) => Arc::clone(account),
+        }
+    }
+}
+
 impl Published {
     /// Everything that the file holds of it.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Published> {
         let published = Published {
             accounts: Map::default(),
             keys: Map::default(),
-            secrets: Map::default(),
+            secrets: Secrets::default(),
+            retired: Map::default(),
             prices: Map::default(),
             operator_keys: RwLock::default(),
             operator_secrets: Map::default(),
@@ -58,19 +104,41 @@ impl Published {
     }
 
     fn load_accounts(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut lots: HashMap<AccountId, Vec<Lot>> = HashMap::new();
-        read::each_open_lot(connection, |account_id, lot| lots.entry(account_id).or_default().push(lot))?;
+        read::each_account(connection, |account| self.publish_account(&Arc::new(account)))?;
+        let mut lots = Vec::new();
+        read::each_open_lot(connection, |account_id, lot| {
+            lots.push((account_id, lot));
+            if lots.len() == LOTS_GATHERED {
+                self.give_lots(&mut lots);
+            }
+        })?;
+        self.give_lots(&mut lots);
         let mut holds: HashMap<AccountId, Vec<Hold>> = HashMap::new();
         read::each_open_hold(connection, |hold| holds.entry(hold.account_id).or_default().push(hold))?;
-        read::each_account(connection, |mut account| {
-            account.lots = lots.remove(&account.id).unwrap_or_default();
-            account.lots.sort_by_key(Lot::burn_order);
-            account.lots.shrink_to_fit();
-            for hold in holds.remove(&account.id).into_iter().flatten() {
-                account.holds.insert(hold);
-            }
-            self.publish_account(Arc::new(account));
-        })
+        for (id, holds) in holds {
+            self.change_loaded(id, |account| holds.into_iter().for_each(|hold| account.holds.insert(hold)));
+        }
+        Ok(())
+    }
+
+    /// Some together, so that an account with many is not put together anew for each.
+    fn give_lots(&self, lots: &mut Vec<(AccountId, Lot)>) {
+        lots.sort_by_key(|(account_id, _)| *account_id);
+        for of_account in lots.chunk_by(|(one, _), (other, _)| one == other) {
+            self.change_loaded(of_account[0].0, |account| {
+                account.lots.extend(of_account.iter().map(|(_, lot)| lot.clone()));
+                account.lots.sort_by_key(Lot::burn_order);
+            });
+        }
+        lots.clear();
+    }
+
+    /// What belongs to no account is no matter of the start: `verify` tells of it.
+    fn change_loaded(&self, id: AccountId, change: impl FnOnce(&mut Account)) {
+        if let Some(mut account) = self.account(id) {
+            change(Arc::make_mut(&mut account));
+            self.publish_account(&account);
+        }
     }
 
     /// A retired secret points to its key as a live one does, and stays taken after its time.
@@ -79,7 +147,7 @@ impl Published {
         read::each_retired_secret(connection, |(id, secret)| retired.entry(id).or_default().push(secret))?;
         read::each_key(connection, |mut key| {
             key.retired = retired.remove(&key.id).unwrap_or_default();
-            self.publish_key(&Arc::new(key));
+            self.publish_key(&key);
         })
     }
 
@@ -122,7 +190,7 @@ impl Published {
 
     /// When something falls due on an account next.
     pub(super) fn due(&self, id: AccountId) -> Option<Timestamp> {
-        self.accounts.pin().get(&id)?.next_due()
+        self.account(id)?.next_due()
     }
 
     /// The accounts that the file may not tell of, and on which something has fallen due by a time.
@@ -131,17 +199,24 @@ impl Published {
         self.trailing.pin().iter().filter_map(due).collect()
     }
 
+    /// The number of an account's last entry.
+    pub(super) fn seq(&self, id: AccountId) -> Option<Seq> {
+        self.accounts.pin().get(&id).map(Kept::seq)
+    }
+
     pub(super) fn account(&self, id: AccountId) -> Option<Arc<Account>> {
-        self.accounts.pin().get(&id).cloned()
+        self.accounts.pin().get(&id).map(|kept| kept.account(id))
     }
 
     pub(super) fn key(&self, id: KeyId) -> Option<Arc<Key>> {
-        self.keys.pin().get(&id).cloned()
+        self.keys.pin().get(&id).map(|packed| Arc::new(packed.unpack(id)))
     }
 
+    /// Whose a secret is or was. What it opens, if anything, the key tells: only there is one state of it.
     pub(super) fn key_by_secret(&self, secret: &SecretHash) -> Option<Arc<Key>> {
-        let id = *self.secrets.pin().get(secret)?;
-        Some(self.key(id).expect("a key is published before its secrets"))
+        let key = |id| self.key(id).expect("a key is published before its secrets");
+        let has_it = self.secrets.may_have(secret).map(key).find(|key| key.secret == *secret);
+        has_it.or_else(|| self.retired.pin().get(secret).copied().map(key))
     }
 
     pub(super) fn price(&self, operation: &Operation) -> Option<Arc<Price>> {
@@ -173,29 +248,28 @@ impl Published {
     }
 
     /// Shows what a batch has changed. It must have been committed.
-    pub(super) fn publish(&self, changes: Changes) {
-        changes.accounts.into_iter().for_each(|account| self.publish_account(account));
+    pub(super) fn publish(&self, changes: &Changes) {
+        changes.accounts.iter().for_each(|account| self.publish_account(account));
         changes.keys.iter().for_each(|key| self.publish_key(key));
-        for (operation, price) in changes.prices {
+        for (operation, price) in &changes.prices {
             match price {
-                Some(price) => self.publish_price(price),
-                None => drop(self.prices.pin().remove(&operation)),
+                Some(price) => self.publish_price(price.clone()),
+                None => drop(self.prices.pin().remove(operation)),
             }
         }
-        changes.operator_keys.into_values().for_each(|key| self.publish_operator_key(key));
+        changes.operator_keys.values().for_each(|key| self.publish_operator_key(key.clone()));
     }
 
-    pub(super) fn publish_account(&self, account: Arc<Account>) {
-        self.accounts.pin().insert(account.id, account);
+    pub(super) fn publish_account(&self, account: &Arc<Account>) {
+        self.accounts.pin().insert(account.id, Kept::of(account));
     }
 
-    pub(super) fn publish_key(&self, key: &Arc<Key>) {
-        self.keys.pin().insert(key.id, Arc::clone(key));
-        let secrets = self.secrets.pin();
+    pub(super) fn publish_key(&self, key: &Key) {
+        self.keys.pin().insert(key.id, PackedKey::of(key));
         for retired in &key.retired {
-            secrets.insert(retired.secret, key.id);
+            self.retired.pin().insert(retired.secret, key.id);
         }
-        secrets.insert(key.secret, key.id);
+        self.secrets.insert(&key.secret, key.id);
     }
 
     fn publish_price(&self, price: Price) {
@@ -205,5 +279,62 @@ impl Published {
     fn publish_operator_key(&self, key: OperatorKey) {
         self.operator_secrets.pin().insert(key.secret, Arc::new(key.clone()));
         self.operator_keys.write().expect("no thread panics while it holds the keys").insert(key.id, key);
+    }
+}
+
+/// The keys by the first eight bytes of their secrets' hashes. Where two begin alike, the later one is found at the next
+/// number that is free; none is ever taken away.
+#[derive(Debug, Default)]
+struct Secrets {
+    keys: Map<u64, KeyId>,
+}
+
+impl Secrets {
+    /// The keys that may have a secret; no others do.
+    fn may_have(&self, secret: &SecretHash) -> impl Iterator<Item = KeyId> {
+        Secrets::numbers(secret).map_while(|number| self.keys.pin().get(&number).copied())
+    }
+
+    fn insert(&self, secret: &SecretHash, id: KeyId) {
+        let keys = self.keys.pin();
+        for number in Secrets::numbers(secret) {
+            match keys.get(&number) {
+                Some(other) if *other != id => {}
+                Some(_) => return,
+                None => {
+                    keys.insert(number, id);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn numbers(secret: &SecretHash) -> impl Iterator<Item = u64> {
+        let (first, _) = secret.bytes().split_first_chunk().expect("a hash has 32 bytes");
+        let first = u64::from_le_bytes(*first);
+        (0..).map(move |further| first.wrapping_add(further))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_ledger::{KeyId, SecretHash};
+
+    use super::Secrets;
+
+    #[test]
+    fn secrets_that_begin_alike_are_kept_apart() {
+        let secret = |last: u8| {
+            let mut bytes = [0xff; 32];
+            bytes[31] = last;
+            SecretHash::from_bytes(bytes)
+        };
+        let id = |number: u8| KeyId::from_bytes([number; 16]);
+        let secrets = Secrets::default();
+        for number in [1, 2, 3, 2, 1] {
+            secrets.insert(&secret(number), id(number));
+        }
+        assert_eq!(Vec::from_iter(secrets.may_have(&secret(3))), [id(1), id(2), id(3)], "each once");
+        assert_eq!(secrets.may_have(&SecretHash::from_bytes([7; 32])).count(), 0);
     }
 }
