@@ -39,7 +39,9 @@ const PRAGMAS: &[(&str, &str)] = &[
     ("secure_delete", "1"),
 ];
 
-const CACHE_KIB: i64 = 16 * 1024;
+/// Enough for the inner pages of every tree; of the leaves, most are written once and not met again before the next sweep. While
+/// a file is smaller than a gigabyte, SQLite looks through the whole cache at nearly every commit, so that a larger one costs.
+const CACHE_KIB: i64 = 4 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
 const CHECKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const BUSY_TIMEOUT_MS: u64 = 5_000;

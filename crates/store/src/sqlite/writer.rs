@@ -1,16 +1,17 @@
 //! The writer: the one thread that changes the ledger.
 //!
 //! Load, decide, write, commit, publish, answer; in this order, one batch at a time. What follows from the journal is
-//! brought into its tables beside the batches, a slice with each, and when nobody asks for anything. What leaves doubt
-//! about the file stops the process without an answer: whoever waits cannot have been told something untrue, and the next
-//! start recovers from what is durable.
+//! brought into its tables between the batches, a slice after each, and when nobody asks for anything. It is not waited for
+//! until that is durable: before it is, the redo rows that it makes needless are still there. What leaves doubt about the
+//! file stops the process without an answer: whoever waits cannot have been told something untrue, and the next start
+//! recovers from what is durable.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, mpsc};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coffer_ledger::{AccountId, Changes, KeyId, Needs, Reply, Timestamp, decide};
 use rusqlite::{Connection, ErrorCode, ffi};
@@ -18,11 +19,11 @@ use tokio::sync::oneshot;
 
 use super::directory::DataDirectory;
 use super::load::{self, Sources};
-use super::names::{EntryNumber, NameDigest, Names, Step};
+use super::names::{EntryNumber, NameDigest, Names};
 use super::published::Published;
 use super::reader::Begun;
-use super::trailing::{Trailing, Written, numbered};
-use super::usage::{self, UsageSums};
+use super::trailing::{Redo, Slice, Trailing, Written, numbered};
+use super::usage::{self, Blocks, UsageSums};
 use super::write;
 use crate::{Batch, StoreError};
 
@@ -94,12 +95,40 @@ pub(super) struct Writer {
     last: EntryNumber,
     /// How many pages the log held when they were last moved.
     log_pages_last: i64,
-    /// Whether the last transaction was rolled back.
-    is_refused: bool,
+    /// When what trails could not be written last, if since then nothing of it could.
+    upkeep_refused_at: Option<Instant>,
+    /// When the connection's transactions are synced.
+    sync: Sync,
     /// How many jobs there were since the log was looked at.
     jobs_since_look: u32,
     /// Held until the writer has ended.
     directory: DataDirectory,
+}
+
+/// When a transaction is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sync {
+    /// As soon as it is committed.
+    AtOnce,
+    /// With the next one that is synced. What is lost with the power before is all of it, and nothing that is behind it.
+    WithNext,
+}
+
+impl Sync {
+    /// SQLite takes in such a setting while it prepares the statement, so that a cached one would do nothing.
+    const fn setting(self) -> &'static str {
+        match self {
+            Sync::AtOnce => "PRAGMA synchronous = FULL",
+            Sync::WithNext => "PRAGMA synchronous = NORMAL",
+        }
+    }
+}
+
+/// A batch that is committed and answered, and of which this process has still to take note.
+struct Committed {
+    changes: Changes,
+    first: EntryNumber,
+    redo: Redo,
 }
 
 /// What went wrong while writing.
@@ -140,7 +169,8 @@ impl Writer {
             usage,
             last,
             log_pages_last: 0,
-            is_refused: false,
+            upkeep_refused_at: None,
+            sync: Sync::AtOnce,
             jobs_since_look: 0,
             directory,
         }
@@ -149,7 +179,7 @@ impl Writer {
     /// Works until nobody can send jobs any more, then leaves the file whole, without a log beside it.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         loop {
-            let pause = if self.is_refused { REFUSED } else { IDLE };
+            let pause = if self.upkeep_refused_at.is_some() { REFUSED } else { IDLE };
             let job =
                 if self.is_caught_up() { jobs.recv().map_err(Into::into) } else { jobs.recv_timeout(pause) };
             match job {
@@ -200,17 +230,33 @@ impl Writer {
         for _ in 0..slices {
             let slice = self.trailing.slice_when_idle();
             let blocks = self.usage.block_when_idle(&self.connection);
-            let step = self.transact(|writer| {
-                writer.trailing.write_slice(&writer.connection, &writer.published, &slice)?;
+            self.keep_up(&slice, blocks)?;
+        }
+        Ok(())
+    }
+
+    /// Brings a slice of what trails into its tables, and takes a step with the names.
+    fn keep_up(&mut self, slice: &Slice, blocks: Vec<Blocks>) -> Result<(), StoreError> {
+        if !slice.is_empty() || !blocks.is_empty() || self.names.is_due() {
+            let written = self.transact(Sync::WithNext, |writer| {
+                writer.trailing.write_slice(&writer.connection, &writer.published, slice)?;
                 usage::write(&writer.connection, &blocks)?;
                 writer.names.step(&writer.connection)
-            })?;
-            self.trailing.swept(&slice);
-            self.names.took(step);
-            self.usage.added(blocks);
-            self.usage.placed(slice.accounts(), &self.published);
-            self.show_in_file(slice.accounts().iter().copied());
+            });
+            match written {
+                Ok(step) => self.names.took(step),
+                Err(error) => {
+                    self.names.failed();
+                    self.upkeep_refused_at = Some(Instant::now());
+                    return Err(error);
+                }
+            }
         }
+        self.upkeep_refused_at = None;
+        self.trailing.swept(slice);
+        self.usage.added(blocks);
+        self.usage.placed(slice.accounts(), &self.published);
+        self.show_in_file(slice.accounts().iter().copied());
         Ok(())
     }
 
@@ -222,20 +268,26 @@ impl Writer {
     fn work(&mut self, job: Job) {
         match job {
             Job::Apply { batch, answer } => {
-                let replies = or_stop(|| self.apply(&batch));
+                let (replies, committed) = match or_stop(|| self.apply(&batch)) {
+                    Ok((replies, committed)) => (Ok(replies), committed),
+                    Err(error) => (Err(error), None),
+                };
                 // A caller who has gone cancels nothing: what was done is done.
                 drop(answer.send(replies));
+                if let Some(committed) = committed {
+                    or_stop(|| self.follow(&committed));
+                }
             }
             Job::ForgetRefusals { before, answer } => {
                 drop(answer.send(or_stop(|| self.forget_refusals(before))));
             }
             Job::NoteKeyUses { uses, answer } => {
                 let note = |writer: &mut Writer| write::key_uses(&writer.connection, &uses);
-                drop(answer.send(or_stop(|| self.transact(note))));
+                drop(answer.send(or_stop(|| self.transact(Sync::AtOnce, note))));
             }
             Job::Probe { answer } => {
                 let probe = |writer: &mut Writer| write::probe(&writer.connection);
-                drop(answer.send(or_stop(|| self.transact(probe))));
+                drop(answer.send(or_stop(|| self.transact(Sync::AtOnce, probe))));
             }
             Job::Show { scope, reader, answer } => {
                 drop(answer.send(or_stop(|| self.show(scope, reader))));
@@ -246,7 +298,8 @@ impl Writer {
     }
 
     fn forget_refusals(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        let forgotten = self.transact(|writer| write::forget_refusals(&writer.connection, before))?;
+        let forget = |writer: &mut Writer| write::forget_refusals(&writer.connection, before);
+        let forgotten = self.transact(Sync::AtOnce, forget)?;
         if forgotten > 0
             && let Err(error) = self.names.read_without_entry(&self.connection)
         {
@@ -255,7 +308,8 @@ impl Writer {
         Ok(())
     }
 
-    fn apply(&mut self, batch: &Batch) -> Result<Vec<Reply>, StoreError> {
+    /// Decides a batch, commits it, and publishes what it has changed.
+    fn apply(&mut self, batch: &Batch) -> Result<(Vec<Reply>, Option<Committed>), StoreError> {
         let needs = Needs::of(&batch.commands);
         let sources = Sources {
             connection: &self.connection,
@@ -274,66 +328,58 @@ impl Writer {
             replies.push(decide(&snapshot, batch.clock, command).absorb_into(&mut snapshot));
         }
         let changes = snapshot.into_changes();
-        if !changes.is_empty() {
-            self.commit(changes)?;
+        if changes.is_empty() {
+            return Ok((replies, None));
         }
-        Ok(replies)
+        let first = EntryNumber(self.last.0 + 1);
+        let redo = self.commit(&changes, first)?;
+        self.published.publish(&changes);
+        Ok((replies, Some(Committed { changes, first, redo })))
     }
 
-    fn commit(&mut self, changes: Changes) -> Result<(), StoreError> {
-        let first = EntryNumber(self.last.0 + 1);
-        let batch = Written::of(&changes, first);
+    fn commit(&mut self, changes: &Changes, first: EntryNumber) -> Result<Redo, StoreError> {
+        let batch = Written::of(changes, first);
         // Whoever reads the file from now on asks for what trails, so that no batch is seen in part.
         changes.accounts.iter().for_each(|account| self.published.trails(account.id));
         changes.keys.iter().for_each(|key| self.published.trails(key.account_id));
-        // Where the last transaction found no space, a batch may fit alone.
-        let is_alone = self.is_refused;
-        let slice = if is_alone {
-            self.trailing.slice_of_none()
-        } else {
-            self.trailing.slice_with(changes.entries.len())
-        };
-        let blocks = if is_alone {
-            Vec::new()
-        } else {
-            self.usage.blocks_with(&self.connection, changes.entries.len())
-        };
-        let (redo, step) = self.transact(|writer| {
+        self.transact(Sync::AtOnce, |writer| {
             let connection = &writer.connection;
-            writer.trailing.write_slice(connection, &writer.published, &slice)?;
-            write::changes(connection, &changes, first)?;
-            let redo = writer.trailing.write_batch(connection, &writer.published, &batch, &slice)?;
-            write::erasures(connection, &changes)?;
-            let step = if is_alone { Step::Nothing } else { writer.names.step(connection)? };
-            usage::write(connection, &blocks)?;
-            Ok((redo, step))
-        })?;
-        self.trailing.swept(&slice);
-        self.names.took(step);
-        self.usage.added(blocks);
-        self.usage.placed(slice.accounts(), &self.published);
-        self.trailing.absorb(&batch, redo);
+            write::changes(connection, changes, first)?;
+            let redo = writer.trailing.write_batch(connection, &writer.published, &batch)?;
+            write::erasures(connection, changes)?;
+            Ok(redo)
+        })
+    }
+
+    /// Takes note of what a batch has committed, and brings some of what trails into its tables. Nobody waits for it but the
+    /// next batch.
+    fn follow(&mut self, committed: &Committed) {
+        let Committed { changes, first, redo } = committed;
+        let batch = Written::of(changes, *first);
+        self.trailing.absorb(&batch, *redo);
         let of_keys = changes.keys.iter().map(|key| key.account_id);
-        let changed = changes.accounts.iter().map(|account| account.id).chain(of_keys);
-        self.show_in_file(slice.accounts().iter().copied().chain(changed));
-        for (entry, number) in numbered(&changes, first) {
+        self.show_in_file(changes.accounts.iter().map(|account| account.id).chain(of_keys));
+        for (entry, number) in numbered(changes, *first) {
             self.names.add(NameDigest::of_entry(entry), number);
             self.last = number;
         }
         for change in &changes.remembered {
             self.names.add_without_entry(NameDigest::of(change.account_id, &change.key));
         }
-        let at_once = batch.into_accounts();
-        self.published.publish(&changes);
-        self.usage.placed(&at_once, &self.published);
-        Ok(())
+        self.usage.placed(batch.accounts(), &self.published);
+        if self.upkeep_refused_at.is_none_or(|at| at.elapsed() >= REFUSED) {
+            let slice = self.trailing.slice_with(changes.entries.len());
+            let blocks = self.usage.blocks_with(&self.connection, changes.entries.len());
+            // What finds no space has been told of, and waits for better times.
+            drop(self.keep_up(&slice, blocks));
+        }
     }
 
     /// Writes what trails in a scope, and lets a reader begin there.
     fn show(&mut self, scope: Scope, reader: Begun) -> Result<Begun, StoreError> {
         let accounts = self.in_scope(scope);
         if !accounts.is_empty() {
-            self.transact(|writer| writer.write_accounts(&accounts))?;
+            self.transact(Sync::WithNext, |writer| writer.write_accounts(&accounts))?;
             accounts.iter().for_each(|id| self.trailing.forget(*id));
             self.usage.placed(&accounts, &self.published);
             self.show_in_file(accounts.into_iter());
@@ -371,33 +417,29 @@ impl Writer {
         self.trailing.write(&self.connection, &self.published, accounts)
     }
 
-    /// Runs one transaction: durable with `Ok`, rolled back with an error.
+    /// Runs one transaction: committed with `Ok`, rolled back with an error.
     fn transact<Answer>(
         &mut self,
+        sync: Sync,
         write: impl FnOnce(&mut Writer) -> rusqlite::Result<Answer>,
     ) -> Result<Answer, StoreError> {
         let committed = self
-            .connection
-            .execute_batch("BEGIN IMMEDIATE")
+            .set_sync(sync)
+            .and_then(|()| self.connection.execute_batch("BEGIN IMMEDIATE"))
             .and_then(|()| write(self))
             .and_then(|answer| self.connection.execute_batch("COMMIT").map(|()| answer))
             .map_err(Failure::from);
         match committed {
-            Ok(answer) => {
-                self.is_refused = false;
-                Ok(answer)
-            }
+            Ok(answer) => Ok(answer),
             Err(Failure::InDoubt(error)) => self.stop("the ledger cannot be written", &error),
             Err(Failure::Refused(error)) => {
-                self.is_refused = true;
                 // SQLite has rolled back by itself where it could not go on; then there is nothing left to do.
                 if !self.connection.is_autocommit()
                     && let Err(error) = self.connection.execute_batch("ROLLBACK")
                 {
-                    stop(&format!("a batch could not be rolled back: {error}"));
+                    stop(&format!("a transaction could not be rolled back: {error}"));
                 }
-                self.names.failed();
-                tracing::error!(%error, "a batch was refused and rolled back");
+                tracing::error!(%error, "a transaction was refused and rolled back");
                 if matches!(error, StoreError::DiskIsFull) {
                     // The log may hold many versions of few pages: moved, it starts anew and takes less space.
                     self.checkpoint();
@@ -405,6 +447,14 @@ impl Writer {
                 Err(error)
             }
         }
+    }
+
+    fn set_sync(&mut self, sync: Sync) -> rusqlite::Result<()> {
+        if self.sync != sync {
+            self.connection.execute_batch(sync.setting())?;
+            self.sync = sync;
+        }
+        Ok(())
     }
 
     /// Moves the log's pages into the file once there are many. The log then starts anew in the same place: its

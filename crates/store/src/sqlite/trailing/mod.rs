@@ -91,8 +91,8 @@ impl Written<'_> {
     }
 
     /// The accounts of which everything is written at once.
-    pub(super) fn into_accounts(self) -> BTreeSet<AccountId> {
-        self.accounts
+    pub(super) fn accounts(&self) -> &BTreeSet<AccountId> {
+        &self.accounts
     }
 
     fn is_at_once(&self, id: AccountId) -> bool {
@@ -162,10 +162,8 @@ impl Trailing {
         connection: &Connection,
         published: &Published,
         batch: &Written<'_>,
-        slice: &Slice,
     ) -> Result<Redo> {
-        // What the slice has written must not be written again: an entry has one place.
-        let behind = batch.accounts.iter().filter(|id| self.contains(**id) && !slice.contains(**id));
+        let behind = batch.accounts.iter().filter(|id| self.contains(**id));
         self.write(connection, published, &Vec::from_iter(behind.copied()))?;
         let changes = batch.changes;
         write::accounts(

@@ -16,7 +16,7 @@ const TRAILING_MAX: usize = 160_000;
 const SWEEP_MAX: Duration = Duration::from_secs(10);
 /// How many accounts are swept at a time when there is nothing else to do.
 const IDLE_ACCOUNTS: usize = 256;
-/// How many redo rows are removed with a batch, of which each writes one.
+/// How many redo rows are removed after a batch, of which each writes one.
 const REDO_ROWS_REMOVED: i64 = 4;
 /// How many are removed at a time when there is nothing else to do.
 const IDLE_REDO_ROWS_REMOVED: i64 = 32;
@@ -85,33 +85,30 @@ pub(in crate::sqlite) struct Slice {
     /// Whether the round ends with them.
     is_last: bool,
     redo_before: i64,
+    removes_redo: bool,
 }
 
 impl Slice {
+    /// Whether there is nothing to be written or removed.
+    pub(in crate::sqlite) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && !self.removes_redo
+    }
+
     /// The accounts, sorted.
     pub(in crate::sqlite) fn accounts(&self) -> &[AccountId] {
         &self.accounts
     }
-
-    pub(super) fn contains(&self, id: AccountId) -> bool {
-        self.accounts.binary_search(&id).is_ok()
-    }
 }
 
 impl Trailing {
-    /// What is to be swept together with a batch of so many entries.
+    /// What is to be swept after a batch of so many entries.
     pub(in crate::sqlite) fn slice_with(&self, entries: usize) -> Slice {
         let by_amount = entries * self.places / TRAILING_MAX;
         let waited = self.sweep.swept_at.elapsed().as_millis();
         let by_time = u128::try_from(self.accounts.len()).expect("128 bits") * waited / SWEEP_MAX.as_millis();
         let count = by_amount.max(usize::try_from(by_time).unwrap_or(usize::MAX));
-        // Upkeep must not make a batch wait long, nor need much more space than it.
+        // Upkeep must not make the next batch wait long, nor need much more space than this one.
         self.slice(count.min(entries.max(IDLE_ACCOUNTS)), REDO_ROWS_REMOVED)
-    }
-
-    /// Nothing, for a batch that is to need as little space as it can.
-    pub(in crate::sqlite) fn slice_of_none(&self) -> Slice {
-        Slice { accounts: Vec::new(), is_last: false, redo_before: self.sweep.first_redo }
     }
 
     /// What is to be swept when there is nothing else to do.
@@ -122,7 +119,7 @@ impl Trailing {
     fn slice(&self, count: usize, redo_rows: i64) -> Slice {
         let (accounts, is_last) = self.next_accounts(count);
         let redo_before = self.sweep.needless_before.min(self.sweep.first_redo + redo_rows);
-        Slice { accounts, is_last, redo_before }
+        Slice { accounts, is_last, redo_before, removes_redo: redo_before > self.sweep.first_redo }
     }
 
     /// The next accounts of the round, and whether it ends with them.
@@ -144,7 +141,7 @@ impl Trailing {
         slice: &Slice,
     ) -> Result<()> {
         self.write(connection, published, &slice.accounts)?;
-        if slice.redo_before > self.sweep.first_redo {
+        if slice.removes_redo {
             let sql = "DELETE FROM redo WHERE id < ?1";
             connection.prepare_cached(sql)?.execute([slice.redo_before])?;
         }
