@@ -71,7 +71,8 @@ impl SqliteStore {
     /// Where the file cannot be opened, is not a ledger, is corrupt, or was written by a newer Coffer.
     pub fn open(directory: DataDirectory) -> Result<SqliteStore, OpenError> {
         let connection = schema::open_for_writing(&directory)?;
-        let published = Published::load(&connection).map_err(|error| directory.refused(error))?;
+        let published =
+            Published::load(&connection, &directory.database()).map_err(|error| directory.refused(error))?;
         let recovered = trailing::recover(&connection, &published);
         let recovered = recovered.map_err(|error| directory.refused(error))?;
         let usage = UsageSums::open(&connection).map_err(|error| directory.refused(error))?;

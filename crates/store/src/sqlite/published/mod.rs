@@ -4,20 +4,22 @@
 //! nobody. An account and its key are published one after the other, so a reader may see one of them a batch
 //! older; each by itself is a state that was committed.
 //!
-//! They lie there packed, for a process holds all of them and most are idle. Whoever looks at one gets a copy of its own,
-//! so that readers do not count references on the same account either.
+//! They lie there packed, for a process holds all of them and most are idle: whoever looks at one unpacks a copy. Only an
+//! account with open holds or many lots is shared as it is.
 //!
 //! It also notes of which accounts the file does not show everything yet, so that whoever reads the file knows.
 
+mod load;
 mod packed;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use coffer_ledger::{
-    Account, AccountId, Changes, Hold, Key, KeyId, Lot, Operation, OperatorKey, OperatorKeyId, Price,
-    RetiredSecret, SecretHash, Seq, Timestamp,
+    Account, AccountId, Changes, Key, KeyId, Operation, OperatorKey, OperatorKeyId, Price, SecretHash, Seq,
+    Timestamp,
 };
 use rusqlite::Connection;
 
@@ -31,8 +33,6 @@ type Map<Id, Record> = papaya::HashMap<Id, Record, foldhash::fast::RandomState>;
 /// How many lots an account may have to be packed: with more, to unpack them for each look would take longer than the memory
 /// is worth.
 const LOTS_PACKED_MAX: usize = 4;
-/// How many lots are gathered at the start before they are given to their accounts.
-const LOTS_GATHERED: usize = 8_192;
 
 #[derive(Debug)]
 pub(super) struct Published {
@@ -66,6 +66,13 @@ impl Kept {
         }
     }
 
+    fn next_due(&self) -> Option<Timestamp> {
+        match self {
+            Kept::Packed(packed) => packed.next_due(),
+            Kept::Whole(account) => account.next_due(),
+        }
+    }
+
     fn seq(&self) -> Seq {
         match self {
             Kept::Packed(packed) => packed.seq(),
@@ -83,7 +90,7 @@ impl Kept {
 
 impl Published {
     /// Everything that the file holds of it.
-    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Published> {
+    pub(super) fn load(connection: &Connection, path: &Path) -> rusqlite::Result<Published> {
         let published = Published {
             accounts: Map::default(),
             keys: Map::default(),
@@ -95,60 +102,11 @@ impl Published {
             trailing: papaya::HashSet::default(),
             sweeps: AtomicU64::default(),
         };
-        published.load_accounts(connection)?;
-        published.load_keys(connection)?;
+        load::accounts_and_keys(&published, connection, path)?;
         published.publish_price(Price::reserved());
         read::each_price(connection, |price| published.publish_price(price))?;
         read::each_operator_key(connection, |key| published.publish_operator_key(key))?;
         Ok(published)
-    }
-
-    fn load_accounts(&self, connection: &Connection) -> rusqlite::Result<()> {
-        read::each_account(connection, |account| self.publish_account(&Arc::new(account)))?;
-        let mut lots = Vec::new();
-        read::each_open_lot(connection, |account_id, lot| {
-            lots.push((account_id, lot));
-            if lots.len() == LOTS_GATHERED {
-                self.give_lots(&mut lots);
-            }
-        })?;
-        self.give_lots(&mut lots);
-        let mut holds: HashMap<AccountId, Vec<Hold>> = HashMap::new();
-        read::each_open_hold(connection, |hold| holds.entry(hold.account_id).or_default().push(hold))?;
-        for (id, holds) in holds {
-            self.change_loaded(id, |account| holds.into_iter().for_each(|hold| account.holds.insert(hold)));
-        }
-        Ok(())
-    }
-
-    /// Some together, so that an account with many is not put together anew for each.
-    fn give_lots(&self, lots: &mut Vec<(AccountId, Lot)>) {
-        lots.sort_by_key(|(account_id, _)| *account_id);
-        for of_account in lots.chunk_by(|(one, _), (other, _)| one == other) {
-            self.change_loaded(of_account[0].0, |account| {
-                account.lots.extend(of_account.iter().map(|(_, lot)| lot.clone()));
-                account.lots.sort_by_key(Lot::burn_order);
-            });
-        }
-        lots.clear();
-    }
-
-    /// What belongs to no account is no matter of the start: `verify` tells of it.
-    fn change_loaded(&self, id: AccountId, change: impl FnOnce(&mut Account)) {
-        if let Some(mut account) = self.account(id) {
-            change(Arc::make_mut(&mut account));
-            self.publish_account(&account);
-        }
-    }
-
-    /// A retired secret points to its key as a live one does, and stays taken after its time.
-    fn load_keys(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut retired: HashMap<KeyId, Vec<RetiredSecret>> = HashMap::new();
-        read::each_retired_secret(connection, |(id, secret)| retired.entry(id).or_default().push(secret))?;
-        read::each_key(connection, |mut key| {
-            key.retired = retired.remove(&key.id).unwrap_or_default();
-            self.publish_key(&key);
-        })
     }
 
     /// Notes that the file will not show all that is committed of an account; before it is committed.
@@ -190,7 +148,7 @@ impl Published {
 
     /// When something falls due on an account next.
     pub(super) fn due(&self, id: AccountId) -> Option<Timestamp> {
-        self.account(id)?.next_due()
+        self.accounts.pin().get(&id)?.next_due()
     }
 
     /// The accounts that the file may not tell of, and on which something has fallen due by a time.
@@ -214,9 +172,9 @@ impl Published {
 
     /// Whose a secret is or was. What it opens, if anything, the key tells: only there is one state of it.
     pub(super) fn key_by_secret(&self, secret: &SecretHash) -> Option<Arc<Key>> {
-        let key = |id| self.key(id).expect("a key is published before its secrets");
-        let has_it = self.secrets.may_have(secret).map(key).find(|key| key.secret == *secret);
-        has_it.or_else(|| self.retired.pin().get(secret).copied().map(key))
+        let keys = self.secrets.may_have(secret).filter_map(|id| self.key(id));
+        let has_it = keys.into_iter().find(|key| key.secret == *secret);
+        has_it.or_else(|| self.key(*self.retired.pin().get(secret)?))
     }
 
     pub(super) fn price(&self, operation: &Operation) -> Option<Arc<Price>> {
@@ -265,10 +223,11 @@ impl Published {
     }
 
     pub(super) fn publish_key(&self, key: &Key) {
-        self.keys.pin().insert(key.id, PackedKey::of(key));
+        // Before the key has another secret, so that at no moment the old one is nobody's.
         for retired in &key.retired {
             self.retired.pin().insert(retired.secret, key.id);
         }
+        self.keys.pin().insert(key.id, PackedKey::of(key));
         self.secrets.insert(&key.secret, key.id);
     }
 

@@ -3,10 +3,10 @@
 use coffer_ledger::{Account, AccountId, Grant, GrantId, Lot};
 use rusqlite::{Connection, params};
 
-use super::account;
+use super::{Stretch, account};
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{all, each, one, select};
+use crate::sqlite::query::{all, one};
 use crate::{Page, Span};
 
 pub(in crate::sqlite) fn grant(connection: &Connection, id: GrantId) -> Result<Option<Grant>> {
@@ -39,12 +39,12 @@ pub(in crate::sqlite) fn account_and_grants(
 
 pub(in crate::sqlite) fn each_open_lot(
     connection: &Connection,
-    mut take: impl FnMut(AccountId, Lot),
+    stretch: &Stretch,
+    take: impl FnMut((AccountId, Lot)),
 ) -> Result<()> {
     let columns = format!("account_id, {}", rows::LOT);
-    let sql = select(&columns, "lots WHERE remaining > 0 OR held > 0");
     let row = |columns: &mut Columns<'_>| Ok((rows::account_id(columns)?, rows::lot(columns)?));
-    each(connection, &sql, [], row, |(account_id, lot)| take(account_id, lot))
+    stretch.each(connection, (&columns, "lots", "remaining > 0 OR held > 0"), row, take)
 }
 
 fn grants_sql(condition: &str) -> String {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use coffer_ledger::{AccountId, Hold, HoldId, HoldRecord};
 use rusqlite::{Connection, params};
 
+use super::Stretch;
 use crate::rows;
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{JOURNAL, all, each, one, select};
+use crate::sqlite::query::{JOURNAL, all, one, select};
 use crate::{HoldFilter, Page, Span};
 
 /// A hold without its text.
@@ -56,8 +57,12 @@ pub(in crate::sqlite) fn accounts_of_holds(
     Ok(accounts)
 }
 
-pub(in crate::sqlite) fn each_open_hold(connection: &Connection, take: impl FnMut(Hold)) -> Result<()> {
-    each(connection, &select(rows::HOLD, "holds WHERE status = 'open'"), [], rows::hold, take)
+pub(in crate::sqlite) fn each_open_hold(
+    connection: &Connection,
+    stretch: &Stretch,
+    take: impl FnMut(Hold),
+) -> Result<()> {
+    stretch.each(connection, (rows::HOLD, "holds", "status = 'open'"), rows::hold, take)
 }
 
 fn record(connection: &Connection, hold: Hold) -> Result<HoldRecord> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use coffer_ledger::{Account, AccountId, Key, KeyId, KeyRecord, OperatorKey, RetiredSecret, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::account;
+use super::{Stretch, account};
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
@@ -48,8 +48,12 @@ pub(in crate::sqlite) fn key_uses(
 }
 
 /// Every key, without its retired secrets.
-pub(in crate::sqlite) fn each_key(connection: &Connection, take: impl FnMut(Key)) -> Result<()> {
-    each(connection, &select(rows::KEY, "keys"), [], rows::key, take)
+pub(in crate::sqlite) fn each_key(
+    connection: &Connection,
+    stretch: &Stretch,
+    take: impl FnMut(Key),
+) -> Result<()> {
+    stretch.each(connection, (rows::KEY, "keys", "TRUE"), rows::key, take)
 }
 
 /// Every retired secret, those of a key in the order in which they die.

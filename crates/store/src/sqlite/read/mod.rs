@@ -10,7 +10,7 @@ mod prices;
 mod usage;
 
 pub(super) use accounts::{
-    account, account_record, account_records, accounts_due, accounts_named, each_account,
+    Stretch, account, account_record, account_records, accounts_due, accounts_named, each_account,
 };
 pub(super) use charges::{accounts_of_charges, all_refunded, charge, charges, entry_of_charge, refunded};
 pub(super) use entries::{entries, last_entry};
