@@ -169,7 +169,6 @@ impl Holds {
         self.by_id.insert_mut(hold.id, hold);
     }
 
-    /// Takes a hold out that has ended.
     /// Takes a hold out, if it is there.
     pub fn remove(&mut self, id: HoldId) -> Option<Hold> {
         let hold = self.by_id.get(&id)?.clone();

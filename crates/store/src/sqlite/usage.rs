@@ -70,9 +70,9 @@ impl UsageSums {
         }
     }
 
-    /// The blocks to be added with a batch of so many entries: as much as is written, so that no batch waits for what others
+    /// The blocks to be added after a batch of so many entries: as much as is written, so that no batch waits for what others
     /// have left behind.
-    pub(super) fn blocks_with(&mut self, connection: &Connection, entries: usize) -> Vec<Blocks> {
+    pub(super) fn blocks_after(&mut self, connection: &Connection, entries: usize) -> Vec<Blocks> {
         self.written += entries as u64;
         let mut count_max = self.written / BLOCK;
         self.written %= BLOCK;

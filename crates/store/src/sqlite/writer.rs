@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, mpsc};
-
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{AccountId, Changes, KeyId, Needs, Reply, Timestamp, decide};
@@ -97,8 +96,8 @@ pub(super) struct Writer {
     log_pages_last: i64,
     /// When what trails could not be written last, if since then nothing of it could.
     upkeep_refused_at: Option<Instant>,
-    /// When the connection's transactions are synced.
-    sync: Sync,
+    /// When the connection's transactions are durable.
+    durable: Durable,
     /// How many jobs there were since the log was looked at.
     jobs_since_look: u32,
     /// Held until the writer has ended.
@@ -107,19 +106,19 @@ pub(super) struct Writer {
 
 /// When a transaction is durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sync {
+enum Durable {
     /// As soon as it is committed.
     AtOnce,
-    /// With the next one that is synced. What is lost with the power before is all of it, and nothing that is behind it.
+    /// With the next one that is. If the power fails before, it is lost whole, and nothing that was durable is.
     WithNext,
 }
 
-impl Sync {
+impl Durable {
     /// SQLite takes in such a setting while it prepares the statement, so that a cached one would do nothing.
     const fn setting(self) -> &'static str {
         match self {
-            Sync::AtOnce => "PRAGMA synchronous = FULL",
-            Sync::WithNext => "PRAGMA synchronous = NORMAL",
+            Durable::AtOnce => "PRAGMA synchronous = FULL",
+            Durable::WithNext => "PRAGMA synchronous = NORMAL",
         }
     }
 }
@@ -170,7 +169,8 @@ impl Writer {
             last,
             log_pages_last: 0,
             upkeep_refused_at: None,
-            sync: Sync::AtOnce,
+            // The first transaction sets what it needs, whatever the file was opened with.
+            durable: Durable::WithNext,
             jobs_since_look: 0,
             directory,
         }
@@ -238,7 +238,7 @@ impl Writer {
     /// Brings a slice of what trails into its tables, and takes a step with the names.
     fn keep_up(&mut self, slice: &Slice, blocks: Vec<Blocks>) -> Result<(), StoreError> {
         if !slice.is_empty() || !blocks.is_empty() || self.names.is_due() {
-            let written = self.transact(Sync::WithNext, |writer| {
+            let written = self.transact(Durable::WithNext, |writer| {
                 writer.trailing.write_slice(&writer.connection, &writer.published, slice)?;
                 usage::write(&writer.connection, &blocks)?;
                 writer.names.step(&writer.connection)
@@ -283,11 +283,11 @@ impl Writer {
             }
             Job::NoteKeyUses { uses, answer } => {
                 let note = |writer: &mut Writer| write::key_uses(&writer.connection, &uses);
-                drop(answer.send(or_stop(|| self.transact(Sync::AtOnce, note))));
+                drop(answer.send(or_stop(|| self.transact(Durable::AtOnce, note))));
             }
             Job::Probe { answer } => {
                 let probe = |writer: &mut Writer| write::probe(&writer.connection);
-                drop(answer.send(or_stop(|| self.transact(Sync::AtOnce, probe))));
+                drop(answer.send(or_stop(|| self.transact(Durable::AtOnce, probe))));
             }
             Job::Show { scope, reader, answer } => {
                 drop(answer.send(or_stop(|| self.show(scope, reader))));
@@ -299,7 +299,7 @@ impl Writer {
 
     fn forget_refusals(&mut self, before: Timestamp) -> Result<(), StoreError> {
         let forget = |writer: &mut Writer| write::forget_refusals(&writer.connection, before);
-        let forgotten = self.transact(Sync::AtOnce, forget)?;
+        let forgotten = self.transact(Durable::AtOnce, forget)?;
         if forgotten > 0
             && let Err(error) = self.names.read_without_entry(&self.connection)
         {
@@ -342,7 +342,7 @@ impl Writer {
         // Whoever reads the file from now on asks for what trails, so that no batch is seen in part.
         changes.accounts.iter().for_each(|account| self.published.trails(account.id));
         changes.keys.iter().for_each(|key| self.published.trails(key.account_id));
-        self.transact(Sync::AtOnce, |writer| {
+        self.transact(Durable::AtOnce, |writer| {
             let connection = &writer.connection;
             write::changes(connection, changes, first)?;
             let redo = writer.trailing.write_batch(connection, &writer.published, &batch)?;
@@ -368,8 +368,8 @@ impl Writer {
         }
         self.usage.placed(batch.accounts(), &self.published);
         if self.upkeep_refused_at.is_none_or(|at| at.elapsed() >= REFUSED) {
-            let slice = self.trailing.slice_with(changes.entries.len());
-            let blocks = self.usage.blocks_with(&self.connection, changes.entries.len());
+            let slice = self.trailing.slice_after(changes.entries.len());
+            let blocks = self.usage.blocks_after(&self.connection, changes.entries.len());
             // What finds no space has been told of, and waits for better times.
             drop(self.keep_up(&slice, blocks));
         }
@@ -379,7 +379,7 @@ impl Writer {
     fn show(&mut self, scope: Scope, reader: Begun) -> Result<Begun, StoreError> {
         let accounts = self.in_scope(scope);
         if !accounts.is_empty() {
-            self.transact(Sync::WithNext, |writer| writer.write_accounts(&accounts))?;
+            self.transact(Durable::WithNext, |writer| writer.write_accounts(&accounts))?;
             accounts.iter().for_each(|id| self.trailing.forget(*id));
             self.usage.placed(&accounts, &self.published);
             self.show_in_file(accounts.into_iter());
@@ -420,11 +420,11 @@ impl Writer {
     /// Runs one transaction: committed with `Ok`, rolled back with an error.
     fn transact<Answer>(
         &mut self,
-        sync: Sync,
+        durable: Durable,
         write: impl FnOnce(&mut Writer) -> rusqlite::Result<Answer>,
     ) -> Result<Answer, StoreError> {
         let committed = self
-            .set_sync(sync)
+            .set_durable(durable)
             .and_then(|()| self.connection.execute_batch("BEGIN IMMEDIATE"))
             .and_then(|()| write(self))
             .and_then(|answer| self.connection.execute_batch("COMMIT").map(|()| answer))
@@ -449,10 +449,10 @@ impl Writer {
         }
     }
 
-    fn set_sync(&mut self, sync: Sync) -> rusqlite::Result<()> {
-        if self.sync != sync {
-            self.connection.execute_batch(sync.setting())?;
-            self.sync = sync;
+    fn set_durable(&mut self, durable: Durable) -> rusqlite::Result<()> {
+        if self.durable != durable {
+            self.connection.execute_batch(durable.setting())?;
+            self.durable = durable;
         }
         Ok(())
     }

@@ -230,8 +230,11 @@ fn open_file(directory: &std::path::Path) -> rusqlite::Connection {
     rusqlite::Connection::open(directory.join("coffer.db")).expect("a file")
 }
 
-/// The files of a ledger as they lie there at this moment, in a directory of their own.
+/// The files of a ledger as they lie there at this moment, in a directory of their own. While they are copied somebody reads, so
+/// that the log is not begun anew in between.
 fn as_killed(ledger: &std::path::Path) -> tempfile::TempDir {
+    let reader = open_file(ledger);
+    reader.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema").expect("a file that can be read");
     let copy = tempfile::tempdir().expect("a temporary directory");
     for file in ["coffer.db", "coffer.db-wal"] {
         std::fs::copy(ledger.join(file), copy.path().join(file)).expect("a ledger that is open has both");

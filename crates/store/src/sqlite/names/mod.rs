@@ -228,8 +228,8 @@ impl Names {
         }
     }
 
-    /// A step has been rolled back: a merge begins anew. What it wrote in its last step was never there, which is no
-    /// reason not to remove it.
+    /// A step has been rolled back: a merge that has got through it begins anew. What it wrote in its last step was never
+    /// there, which is no reason not to remove it.
     pub(super) fn failed(&mut self) {
         self.discarded.extend(self.merge.take().into_iter().flat_map(Merge::into_chunks));
     }

@@ -39,7 +39,8 @@ impl PackedAccount {
         } = account;
         assert!(holds.is_empty(), "open holds are not packed");
         let mut bytes = Bytes::new();
-        bytes.number(seq.0).byte(match status {
+        bytes.number(seq.0).number(account.next_due().map_or(0, |due| due.unix_ms().cast_unsigned() + 1));
+        bytes.byte(match status {
             AccountStatus::Active => 0,
             AccountStatus::Frozen => 1,
             AccountStatus::Closed => 2,
@@ -61,10 +62,18 @@ impl PackedAccount {
         Seq(Unpacked(&self.0).number())
     }
 
+    /// When something next falls due on the account.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let mut bytes = Unpacked(&self.0);
+        let (_, due) = (bytes.number(), bytes.number());
+        let ms = due.checked_sub(1)?;
+        Some(Timestamp::from_unix_ms(ms.cast_signed()).expect(WHOLE))
+    }
+
     /// The account, which has this id.
     pub(super) fn unpack(&self, id: AccountId) -> Account {
         let mut bytes = Unpacked(&self.0);
-        let seq = Seq(bytes.number());
+        let (seq, _) = (Seq(bytes.number()), bytes.number());
         let status = match bytes.byte() {
             0 => AccountStatus::Active,
             1 => AccountStatus::Frozen,
@@ -433,7 +442,10 @@ mod tests {
     proptest! {
         #[test]
         fn an_account_comes_back_as_it_was(account in account()) {
-            prop_assert_eq!(PackedAccount::of(&account).unpack(account.id), account);
+            let packed = PackedAccount::of(&account);
+            prop_assert_eq!(packed.next_due(), account.next_due());
+            prop_assert_eq!(packed.seq(), account.seq);
+            prop_assert_eq!(packed.unpack(account.id), account);
         }
 
         #[test]

@@ -2,7 +2,7 @@
 //! committed and are not in their tables yet.
 //!
 //! A batch writes its entries and one redo row, which says how everything that it changed stands now. The tables are
-//! brought up to date account by account, in the order of their ids, some with each batch and more when there is nothing
+//! brought up to date account by account, in the order of their ids, some after each batch and more when there is nothing
 //! else to do: so accounts that lie side by side share a write, and one that changes all the time is written now and then.
 //! Everything that trails of an account is written at once; the account's row then tells how far its entries are placed.
 //! Once the sweep has come round, the redo rows from before it are removed.
@@ -37,11 +37,11 @@ pub(super) struct Trailing {
 }
 
 /// What of one account is not in its table yet, besides its own row: most have little, so that a few short lists take less
-/// than a tree of their own. Each is sorted.
+/// than a tree of their own. Each is sorted. Holds may be many, and end in another order than they were made.
 #[derive(Debug, Default)]
 struct Behind {
     lots: Vec<Lot>,
-    holds: Vec<Hold>,
+    holds: BTreeMap<HoldId, Hold>,
     keys: Vec<KeyId>,
     places: Vec<(Seq, EntryNumber)>,
 }
@@ -141,7 +141,7 @@ impl Trailing {
 
     /// A hold that may have ended, where it is not in its table as it stands.
     pub(super) fn hold(&self, account_id: AccountId, id: HoldId) -> Option<&Hold> {
-        found(&self.accounts.get(&account_id)?.holds, &id, |hold| hold.id)
+        self.accounts.get(&account_id)?.holds.get(&id)
     }
 
     /// Where an entry is, if the table of places does not tell.
@@ -247,7 +247,7 @@ impl Trailing {
         write::accounts(connection, accounts)?;
         let behind = Vec::from_iter(ids.iter().filter_map(|id| Some((*id, self.accounts.get(id)?))));
         write::lot_states(connection, behind.iter().flat_map(|(_, behind)| &behind.lots))?;
-        write::holds(connection, behind.iter().flat_map(|(_, behind)| &behind.holds))?;
+        write::holds(connection, behind.iter().flat_map(|(_, behind)| behind.holds.values()))?;
         let keys = behind.iter().flat_map(|(_, behind)| &behind.keys);
         write::key_states(connection, keys.map(|id| published.key(*id).expect(THERE)))?;
         let places = behind.iter().flat_map(|(id, behind)| behind.places.iter().map(|place| (*id, *place)));
@@ -268,7 +268,7 @@ impl Behind {
     }
 
     fn hold(&mut self, hold: Hold) {
-        put(&mut self.holds, hold, |hold| hold.id);
+        self.holds.insert(hold.id, hold);
     }
 
     fn key(&mut self, id: KeyId) {

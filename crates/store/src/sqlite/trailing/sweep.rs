@@ -102,7 +102,7 @@ impl Slice {
 
 impl Trailing {
     /// What is to be swept after a batch of so many entries.
-    pub(in crate::sqlite) fn slice_with(&self, entries: usize) -> Slice {
+    pub(in crate::sqlite) fn slice_after(&self, entries: usize) -> Slice {
         let by_amount = entries * self.places / TRAILING_MAX;
         let waited = self.sweep.swept_at.elapsed().as_millis();
         let by_time = u128::try_from(self.accounts.len()).expect("128 bits") * waited / SWEEP_MAX.as_millis();
