@@ -96,8 +96,8 @@ pub(super) struct Writer {
     log_pages_last: i64,
     /// When what trails could not be written last, if since then nothing of it could.
     upkeep_refused_at: Option<Instant>,
-    /// When the connection's transactions are durable.
-    durable: Durable,
+    /// When the connection's transactions are durable, once one of them has set it.
+    durable: Option<Durable>,
     /// How many jobs there were since the log was looked at.
     jobs_since_look: u32,
     /// Held until the writer has ended.
@@ -169,8 +169,7 @@ impl Writer {
             last,
             log_pages_last: 0,
             upkeep_refused_at: None,
-            // The first transaction sets what it needs, whatever the file was opened with.
-            durable: Durable::WithNext,
+            durable: None,
             jobs_since_look: 0,
             directory,
         }
@@ -450,9 +449,9 @@ impl Writer {
     }
 
     fn set_durable(&mut self, durable: Durable) -> rusqlite::Result<()> {
-        if self.durable != durable {
+        if self.durable != Some(durable) {
             self.connection.execute_batch(durable.setting())?;
-            self.durable = durable;
+            self.durable = Some(durable);
         }
         Ok(())
     }

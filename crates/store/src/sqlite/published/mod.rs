@@ -1,8 +1,8 @@
 //! What has been committed, in memory: the accounts and keys that decisions and balance reads look at.
 //!
-//! Only the writer publishes, after a commit and before its answers. Readers take no lock and wait for
-//! nobody. An account and its key are published one after the other, so a reader may see one of them a batch
-//! older; each by itself is a state that was committed.
+//! What the file holds is loaded at the start. Then only the writer publishes, after a commit and before its answers.
+//! Readers take no lock and wait for nobody. An account and its key are published one after the other, so a reader may see
+//! one of them a batch older; each by itself is a state that was committed.
 //!
 //! They lie there packed, for a process holds all of them and most are idle: whoever looks at one unpacks a copy. Only an
 //! account with open holds or many lots is shared as it is.
@@ -257,13 +257,11 @@ impl Secrets {
     fn insert(&self, secret: &SecretHash, id: KeyId) {
         let keys = self.keys.pin();
         for number in Secrets::numbers(secret) {
-            match keys.get(&number) {
-                Some(other) if *other != id => {}
-                Some(_) => return,
-                None => {
-                    keys.insert(number, id);
-                    return;
-                }
+            // At the start several threads do so at once.
+            match keys.try_insert(number, id) {
+                Ok(_) => return,
+                Err(taken) if *taken.current == id => return,
+                Err(_) => {}
             }
         }
     }

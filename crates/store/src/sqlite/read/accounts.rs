@@ -3,6 +3,7 @@
 use coffer_ledger::{Account, AccountId, AccountRecord, Lot, Timestamp};
 use rusqlite::{Connection, params};
 
+use super::Stretch;
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
 use crate::sqlite::query::{all, each, one, select};
@@ -79,48 +80,13 @@ pub(in crate::sqlite) fn accounts_due(
 }
 
 /// Every account, without its lots and holds.
-/// Accounts that lie side by side: those behind an id and through another.
-pub(in crate::sqlite) struct Stretch {
-    after: Vec<u8>,
-    pub(in crate::sqlite) through: AccountId,
-}
-
-impl Stretch {
-    /// Some accounts behind one of them, or from the first; all that are left, where they are not more.
-    pub(in crate::sqlite) fn next(
-        connection: &Connection,
-        after: Option<AccountId>,
-        count: u32,
-    ) -> Result<Stretch> {
-        // No id is as short, and so all are behind it.
-        let after = after.map_or(Vec::new(), |id| id.bytes().to_vec());
-        let sql = "SELECT id FROM accounts WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
-        let last = one(connection, sql, params![after, count - 1], rows::account_id)?;
-        Ok(Stretch { after, through: last.unwrap_or(AccountId::MAX) })
-    }
-
-    /// Reads rows, in the order of their accounts.
-    pub(super) fn each<Record>(
-        &self,
-        connection: &Connection,
-        (columns, table, condition): (&str, &str, &str),
-        read: impl Fn(&mut Columns<'_>) -> rows::Result<Record>,
-        take: impl FnMut(Record),
-    ) -> Result<()> {
-        let id = if table == "accounts" { "id" } else { "account_id" };
-        let sql = format!(
-            "SELECT {columns} FROM {table} WHERE {id} > ?1 AND {id} <= ?2 AND ({condition}) ORDER BY {id}"
-        );
-        each(connection, &sql, params![self.after, self.through.bytes()], read, take)
-    }
-}
-
 pub(in crate::sqlite) fn each_account(
     connection: &Connection,
     stretch: &Stretch,
     take: impl FnMut(Account),
 ) -> Result<()> {
-    stretch.each(connection, (rows::ACCOUNT, "accounts", "TRUE"), rows::account, take)
+    let sql = select(rows::ACCOUNT, "accounts WHERE id > ?1 AND id <= ?2");
+    each(connection, &sql, stretch.bounds(), rows::account, take)
 }
 
 fn account_records_sql(condition: &str) -> String {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{Stretch, account};
 use crate::rows::{self, Columns};
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{all, one};
+use crate::sqlite::query::{all, each, one, select};
 use crate::{Page, Span};
 
 pub(in crate::sqlite) fn grant(connection: &Connection, id: GrantId) -> Result<Option<Grant>> {
@@ -37,14 +37,16 @@ pub(in crate::sqlite) fn account_and_grants(
     Ok(Some((account, Page::of(grants, span))))
 }
 
+/// Every open lot of some accounts.
 pub(in crate::sqlite) fn each_open_lot(
     connection: &Connection,
-    stretch: &Stretch,
+    accounts: &Stretch,
     take: impl FnMut((AccountId, Lot)),
 ) -> Result<()> {
     let columns = format!("account_id, {}", rows::LOT);
+    let open = "lots WHERE account_id > ?1 AND account_id <= ?2 AND (remaining > 0 OR held > 0)";
     let row = |columns: &mut Columns<'_>| Ok((rows::account_id(columns)?, rows::lot(columns)?));
-    stretch.each(connection, (&columns, "lots", "remaining > 0 OR held > 0"), row, take)
+    each(connection, &select(&columns, open), accounts.bounds(), row, take)
 }
 
 fn grants_sql(condition: &str) -> String {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::Stretch;
 use crate::rows;
 use crate::sqlite::query::Result;
-use crate::sqlite::query::{JOURNAL, all, one, select};
+use crate::sqlite::query::{JOURNAL, all, each, one, select};
 use crate::{HoldFilter, Page, Span};
 
 /// A hold without its text.
@@ -57,12 +57,14 @@ pub(in crate::sqlite) fn accounts_of_holds(
     Ok(accounts)
 }
 
+/// Every open hold of some accounts.
 pub(in crate::sqlite) fn each_open_hold(
     connection: &Connection,
-    stretch: &Stretch,
+    accounts: &Stretch,
     take: impl FnMut(Hold),
 ) -> Result<()> {
-    stretch.each(connection, (rows::HOLD, "holds", "status = 'open'"), rows::hold, take)
+    let open = "holds WHERE account_id > ?1 AND account_id <= ?2 AND status = 'open'";
+    each(connection, &select(rows::HOLD, open), accounts.bounds(), rows::hold, take)
 }
 
 fn record(connection: &Connection, hold: Hold) -> Result<HoldRecord> {

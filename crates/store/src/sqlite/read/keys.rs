@@ -53,7 +53,8 @@ pub(in crate::sqlite) fn each_key(
     stretch: &Stretch,
     take: impl FnMut(Key),
 ) -> Result<()> {
-    stretch.each(connection, (rows::KEY, "keys", "TRUE"), rows::key, take)
+    let sql = select(rows::KEY, "keys WHERE id > ?1 AND id <= ?2");
+    each(connection, &sql, stretch.bounds(), rows::key, take)
 }
 
 /// Every retired secret, those of a key in the order in which they die.

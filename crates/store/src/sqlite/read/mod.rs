@@ -7,10 +7,11 @@ mod grants;
 mod holds;
 mod keys;
 mod prices;
+mod stretch;
 mod usage;
 
 pub(super) use accounts::{
-    Stretch, account, account_record, account_records, accounts_due, accounts_named, each_account,
+    account, account_record, account_records, accounts_due, accounts_named, each_account,
 };
 pub(super) use charges::{accounts_of_charges, all_refunded, charge, charges, entry_of_charge, refunded};
 pub(super) use entries::{entries, last_entry};
@@ -20,4 +21,5 @@ pub(super) use keys::{
     account_and_key, account_and_keys, each_key, each_operator_key, each_retired_secret, key_uses,
 };
 pub(super) use prices::{each_price, prices};
+pub(super) use stretch::{Stretch, Untaken};
 pub(super) use usage::usage;
