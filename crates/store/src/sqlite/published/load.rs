@@ -1,6 +1,6 @@
 //! Filling what is published at the start: all accounts with their open lots and holds, and all keys.
 //!
-//! Every core takes part, with a connection of its own. Each takes some thousand rows that lie side by side, publishes them
+//! Where they are many, every core takes part, with a connection of its own. Each takes a thousand rows that lie side by side, publishes them
 //! whole, and takes the next. As many must be found as were taken: a row that a damage has put out of its place would hide
 //! others.
 
@@ -18,9 +18,11 @@ use crate::sqlite::read::{self, Stretch, Untaken};
 use crate::sqlite::schema;
 
 /// How many accounts or keys are taken at a time.
-const TAKEN: usize = if cfg!(test) { 3 } else { 8_192 };
+const TAKEN: usize = if cfg!(test) { 3 } else { 1_024 };
 /// More would wait for the disk rather than for each other.
 const THREADS_MAX: usize = 4;
+/// With no more accounts than this, one thread is quick enough: each leaves some megabytes behind in the allocator.
+const ACCOUNTS_OF_ONE_THREAD: usize = if cfg!(test) { 2 * TAKEN } else { 250_000 };
 
 pub(super) fn accounts_and_keys(
     published: &Published,
@@ -31,8 +33,12 @@ pub(super) fn accounts_and_keys(
     let mut retired: HashMap<KeyId, Vec<RetiredSecret>> = HashMap::new();
     read::each_retired_secret(connection, |(id, secret)| retired.entry(id).or_default().push(secret))?;
     let (accounts, keys) = (Untaken::all_of("accounts"), Untaken::all_of("keys"));
+    let is_long = accounts.is_longer_than(connection, ACCOUNTS_OF_ONE_THREAD)?;
     let left = Mutex::new(Left { accounts, keys, is_given_up: false });
     let loading = Loading { published, retired, left };
+    if !is_long {
+        return loading.load(path);
+    }
     let count = available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     scope(|scope| {
         let threads = Vec::from_iter((0..count).map(|_| scope.spawn(|| loading.load(path))));

@@ -27,6 +27,13 @@ impl Untaken {
         Untaken { table, after: Value::Integer(i64::MIN) }
     }
 
+    /// Whether there are more than so many rows.
+    pub(in crate::sqlite) fn is_longer_than(&self, connection: &Connection, rows: usize) -> Result<bool> {
+        let sql = format!("SELECT TRUE FROM {} WHERE id > ?1 LIMIT 1 OFFSET ?2", self.table);
+        let is_there = one(connection, &sql, params![self.after, rows], |columns| columns.flag())?;
+        Ok(is_there.unwrap_or(false))
+    }
+
     /// Takes so many rows off the beginning; fewer, where there are no more.
     pub(in crate::sqlite) fn take(
         &mut self,
