@@ -30,7 +30,8 @@ impl Untaken {
     /// Whether there are more than so many rows.
     pub(in crate::sqlite) fn is_longer_than(&self, connection: &Connection, rows: usize) -> Result<bool> {
         let sql = format!("SELECT TRUE FROM {} WHERE id > ?1 LIMIT 1 OFFSET ?2", self.table);
-        let is_there = one(connection, &sql, params![self.after, rows], |columns| columns.flag())?;
+        let flag = |columns: &mut Columns<'_>| columns.flag();
+        let is_there = one(connection, &sql, params![self.after, rows], flag)?;
         Ok(is_there.unwrap_or(false))
     }
 
