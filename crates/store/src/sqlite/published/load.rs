@@ -1,8 +1,8 @@
 //! Filling what is published at the start: all accounts with their open lots and holds, and all keys.
 //!
-//! Where they are many, every core takes part, with a connection of its own. Each takes a thousand rows that lie side by side, publishes them
-//! whole, and takes the next. As many must be found as were taken: a row that a damage has put out of its place would hide
-//! others.
+//! Where they are many, every core takes part. Each has a connection of its own, takes a thousand rows that lie side by
+//! side, publishes them whole, and takes the next. As many must be found as were taken: a row that a damage has put out of
+//! its place would hide others.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
