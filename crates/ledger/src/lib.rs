@@ -70,7 +70,7 @@ pub use outcome::{Outcome, Refusal, Related, Reply};
 pub use price::{Price, Priced, Quantity, RESERVED_OPERATION, Rate, RateError};
 pub use refund::{Counted, Refund, Refundable};
 pub use session::{Session, SessionOf, SessionStage};
-pub use snapshot::{Changes, Erasure, FurtherNeeds, Needs, Remembered, RememberedChange, Snapshot};
+pub use snapshot::{Changes, Erasure, FurtherNeeds, Needs, Records, Remembered, RememberedChange, Snapshot};
 pub use text::{
     Client, Description, Detail, ExternalId, Hint, IdempotencyKey, Metadata, MetadataError, Name, Operation,
     Reason, Reference, ReturnUrl, Subject, TextError, Unit,

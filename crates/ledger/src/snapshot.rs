@@ -189,35 +189,39 @@ pub struct Remembered {
     pub outcome: Outcome,
 }
 
+/// What is loaded of one kind, by what it is named by. Every command looks up several, in maps of a batch that live as long as
+/// it, and who chooses the names cannot choose the seed: so the hash may be a quick one.
+pub type Records<Id, Record> = HashMap<Id, Record, foldhash::fast::RandomState>;
+
 /// What is loaded for a batch. What is absent does not exist.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Snapshot {
     /// Accounts.
-    pub accounts: HashMap<AccountId, Arc<Account>>,
+    pub accounts: Records<AccountId, Arc<Account>>,
     /// Accounts, as people know them.
-    pub account_profiles: HashMap<AccountId, AccountProfile>,
+    pub account_profiles: Records<AccountId, AccountProfile>,
     /// Whose external ids these are.
-    pub external_ids: HashMap<ExternalId, AccountId>,
+    pub external_ids: Records<ExternalId, AccountId>,
     /// Grants that commands name, as of before the batch.
-    pub grants: HashMap<GrantId, Grant>,
+    pub grants: Records<GrantId, Grant>,
     /// Charges that commands name.
-    pub charges: HashMap<ChargeId, Refundable>,
+    pub charges: Records<ChargeId, Refundable>,
     /// Holds that commands name and that have ended.
-    pub holds: HashMap<HoldId, Hold>,
+    pub holds: Records<HoldId, Hold>,
     /// Lots that may get something back, as of before the batch.
-    pub lots: HashMap<GrantId, Lot>,
+    pub lots: Records<GrantId, Lot>,
     /// The text of entries that made holds.
-    pub notes: HashMap<(AccountId, Seq), Note>,
+    pub notes: Records<(AccountId, Seq), Note>,
     /// Keys, as decisions see them.
-    pub keys: HashMap<KeyId, Arc<Key>>,
+    pub keys: Records<KeyId, Arc<Key>>,
     /// Keys, as people know them.
-    pub key_profiles: HashMap<KeyId, KeyProfile>,
+    pub key_profiles: Records<KeyId, KeyProfile>,
     /// Whose secrets these are, or were.
-    pub secrets: HashMap<SecretHash, KeyId>,
+    pub secrets: Records<SecretHash, KeyId>,
     /// Prices.
-    pub prices: HashMap<Operation, Arc<Price>>,
+    pub prices: Records<Operation, Arc<Price>>,
     /// What is remembered under these idempotency keys.
-    pub remembered: HashMap<(AccountId, IdempotencyKey), Remembered>,
+    pub remembered: Records<(AccountId, IdempotencyKey), Remembered>,
     /// All operators' keys, where a command names one.
     pub operator_keys: BTreeMap<OperatorKeyId, OperatorKey>,
     /// Sessions that commands name, and those of holders that they name.
@@ -338,6 +342,16 @@ impl Changes {
 }
 
 impl Snapshot {
+    /// One that holds nothing, with room for what most commands need.
+    #[must_use]
+    pub fn with_room_for(needs: &Needs) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        snapshot.accounts.reserve(needs.accounts.len());
+        snapshot.keys.reserve(needs.keys.len());
+        snapshot.remembered.reserve(needs.remembered.len());
+        snapshot
+    }
+
     /// What the batch needs besides what its commands name, now that that is loaded: the keys of holds that have
     /// lapsed or are named, the keys and lots of charges that are given back, and the lots of today's refunds.
     #[must_use]
@@ -494,7 +508,7 @@ impl Snapshot {
 }
 
 fn take<Id: Eq + std::hash::Hash, Record>(
-    records: &mut HashMap<Id, Record>,
+    records: &mut Records<Id, Record>,
     changed: &BTreeSet<Id>,
 ) -> Vec<Record> {
     changed.iter().map(|id| records.remove(id).expect("what was changed was absorbed")).collect()

@@ -27,7 +27,7 @@ pub(super) struct Sources<'a> {
 
 /// What the commands of a batch need, and what follows from that.
 pub(super) fn snapshot(sources: Sources<'_>, needs: &Needs, clock: Timestamp) -> Result<Snapshot> {
-    let mut snapshot = Snapshot::default();
+    let mut snapshot = Snapshot::with_room_for(needs);
     from_memory(sources.published, needs, &mut snapshot);
     sources.read_file(needs, &mut snapshot)?;
     let further = snapshot.further_needs(needs, clock);

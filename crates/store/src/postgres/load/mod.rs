@@ -3,13 +3,13 @@
 
 mod questions;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use coffer_ledger::{
     Account, AccountId, ChargeId, Command, Credits, Entry, EntryKind, Grant, GrantId, Hold, HoldId,
-    HoldRecord, IdempotencyKey, KeyId, Lot, Needs, Operation, Outcome, Refundable, Related, Remembered,
-    Snapshot, Timestamp,
+    HoldRecord, IdempotencyKey, KeyId, Lot, Needs, Operation, Outcome, Records, Refundable, Related,
+    Remembered, Snapshot, Timestamp,
 };
 use deadpool_postgres::Object;
 
@@ -53,7 +53,7 @@ pub(super) struct Loaded {
 /// What is there before a batch changes it.
 pub(super) struct Before {
     /// The accounts.
-    pub(super) accounts: HashMap<AccountId, Arc<Account>>,
+    pub(super) accounts: Records<AccountId, Arc<Account>>,
     /// What has a price, where prices change.
     pub(super) prices: BTreeSet<Operation>,
 }

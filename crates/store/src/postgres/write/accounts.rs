@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use coffer_ledger::{
     Account, AccountId, AccountProfile, Balance, Changes, Credits, EntryHash, ExternalId, Grant, GrantId,
-    Holds, Lot, Reference, Seq, Timestamp, Totals,
+    Holds, Lot, Records, Reference, Seq, Timestamp, Totals,
 };
 
 use crate::postgres::statement::{Bytes, Call, Form, Given, by_statement, id};
@@ -15,7 +15,7 @@ use crate::rows;
 pub(super) fn updates(
     form: Form,
     accounts: Vec<&Account>,
-    before: &HashMap<AccountId, Arc<Account>>,
+    before: &Records<AccountId, Arc<Account>>,
 ) -> Vec<Call> {
     let is_only_moved = |account: &&Account| {
         before.get(&account.id).is_some_and(|before| {
@@ -108,7 +108,7 @@ pub(super) fn described(form: Form, profiles: &[&AccountProfile]) -> Given {
 }
 
 /// New grants, their lots, and the lots that have changed.
-pub(super) fn lots(form: Form, changes: &Changes, before: &HashMap<AccountId, Arc<Account>>) -> Vec<Call> {
+pub(super) fn lots(form: Form, changes: &Changes, before: &Records<AccountId, Arc<Account>>) -> Vec<Call> {
     let grants: Vec<&Grant> = changes.grants.iter().collect();
     let mut calls = Vec::new();
     for part in by_statement(form, grants, |grant| grant.account_id.bucket()) {

@@ -244,7 +244,7 @@ impl Trailing {
     ) -> Result<()> {
         const THERE: &str = "what trails was published";
         let accounts = ids.iter().map(|id| published.account(*id).expect(THERE));
-        write::accounts(connection, accounts)?;
+        write::account_states(connection, accounts)?;
         let behind = Vec::from_iter(ids.iter().filter_map(|id| Some((*id, self.accounts.get(id)?))));
         write::lot_states(connection, behind.iter().flat_map(|(_, behind)| &behind.lots))?;
         write::holds(connection, behind.iter().flat_map(|(_, behind)| behind.holds.values()))?;

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use coffer_ledger::{Account, AccountId, AccountProfile, Credits, Grant, Lot, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::{execute, execute_each};
 use crate::rows;
@@ -26,44 +26,64 @@ pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile)
     )
 }
 
+/// What can change of an account.
+const STATE: &str = "status = ?2, overdraft_limit = ?3, available = ?4, held = ?5, debt = ?6, lots_made = ?7, \
+                     refund_lot_day = ?8, refund_lot_id = ?9, seq = ?10, head = ?11, last_at = ?12, granted = ?13, \
+                     adjusted = ?14, refunded = ?15, spent = ?16, expired = ?17, voided = ?18, next_due = ?19";
+
+/// Accounts that may be new.
 pub(in crate::sqlite) fn accounts(
     connection: &Connection,
     accounts: impl IntoIterator<Item: Borrow<Account>>,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO accounts (id, status, overdraft_limit, available, held, debt, lots_made, refund_lot_day, refund_lot_id, seq, \
-               head, last_at, granted, adjusted, refunded, spent, expired, voided, next_due) \
-               VALUES (:id, :status, :overdraft_limit, :available, :held, :debt, :lots_made, :refund_lot_day, :refund_lot_id, :seq, \
-               :head, :last_at, :granted, :adjusted, :refunded, :spent, :expired, :voided, :next_due) \
-               ON CONFLICT (id) DO UPDATE SET status = :status, overdraft_limit = :overdraft_limit, \
-               available = :available, held = :held, debt = :debt, lots_made = :lots_made, refund_lot_day = :refund_lot_day, refund_lot_id = :refund_lot_id, seq = :seq, \
-               head = :head, last_at = :last_at, granted = :granted, adjusted = :adjusted, \
-               refunded = :refunded, spent = :spent, expired = :expired, voided = :voided, \
-               next_due = :next_due";
-    execute_each(connection, sql, accounts, |statement, account| {
-        let account: &Account = account.borrow();
-        let totals = &account.totals;
-        statement.execute(params![
-            account.id.bytes(),
-            rows::account_status(account.status),
-            account.overdraft_limit.millionths(),
-            account.balance.available.millionths(),
-            account.balance.held.millionths(),
-            account.debt.millionths(),
-            account.lots_made,
-            account.refund_lot.map(|lot| lot.day.unix_ms()),
-            account.refund_lot.map(|lot| lot.grant_id.bytes()),
-            account.seq.0,
-            account.head.0,
-            account.last_at.unix_ms(),
-            totals.granted.millionths(),
-            totals.adjusted.millionths(),
-            totals.refunded.millionths(),
-            totals.spent.millionths(),
-            totals.expired.millionths(),
-            totals.voided.millionths(),
-            account.next_due().map(Timestamp::unix_ms),
-        ])
+    let sql = format!(
+        "INSERT INTO accounts (id, status, overdraft_limit, available, held, debt, lots_made, refund_lot_day, \
+         refund_lot_id, seq, head, last_at, granted, adjusted, refunded, spent, expired, voided, next_due) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+         ON CONFLICT (id) DO UPDATE SET {STATE}"
+    );
+    execute_each(connection, &sql, accounts, |statement, account| write_account(statement, account.borrow()))
+}
+
+/// Accounts that are in their table.
+pub(in crate::sqlite) fn account_states(
+    connection: &Connection,
+    accounts: impl IntoIterator<Item: Borrow<Account>>,
+) -> rusqlite::Result<()> {
+    let sql = format!("UPDATE accounts SET {STATE} WHERE id = ?1");
+    execute_each(connection, &sql, accounts, |statement, account| {
+        the_one_row(write_account(statement, account.borrow())?)
     })
+}
+
+fn write_account(statement: &mut CachedStatement<'_>, account: &Account) -> rusqlite::Result<usize> {
+    let totals = &account.totals;
+    statement.execute(params![
+        account.id.bytes(),
+        rows::account_status(account.status),
+        account.overdraft_limit.millionths(),
+        account.balance.available.millionths(),
+        account.balance.held.millionths(),
+        account.debt.millionths(),
+        account.lots_made,
+        account.refund_lot.map(|lot| lot.day.unix_ms()),
+        account.refund_lot.map(|lot| lot.grant_id.bytes()),
+        account.seq.0,
+        account.head.0,
+        account.last_at.unix_ms(),
+        totals.granted.millionths(),
+        totals.adjusted.millionths(),
+        totals.refunded.millionths(),
+        totals.spent.millionths(),
+        totals.expired.millionths(),
+        totals.voided.millionths(),
+        account.next_due().map(Timestamp::unix_ms),
+    ])
+}
+
+/// A row that is not there must not be taken for written.
+fn the_one_row(changed: usize) -> rusqlite::Result<usize> {
+    if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
 pub(super) fn grant(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
@@ -119,7 +139,7 @@ pub(in crate::sqlite) fn lot_states<'lots>(
     let sql = "UPDATE lots SET remaining = ?2, held = ?3, expired = ?4, started = ?5, held_when_voided = ?6, granted = ?7 \
                WHERE grant_id = ?1";
     execute_each(connection, sql, lots, |statement, lot| {
-        let changed = statement.execute(params![
+        the_one_row(statement.execute(params![
             lot.grant_id.bytes(),
             lot.remaining.millionths(),
             lot.held.millionths(),
@@ -127,8 +147,6 @@ pub(in crate::sqlite) fn lot_states<'lots>(
             lot.started,
             lot.held_when_voided.map(Credits::millionths),
             lot.granted.millionths(),
-        ])?;
-        // A lot that is not there must not be taken for written.
-        if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+        ])?)
     })
 }

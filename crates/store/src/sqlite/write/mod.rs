@@ -14,7 +14,7 @@ use super::trailing::numbered;
 use crate::rows::RememberedColumns;
 use crate::sqlite::people;
 
-pub(super) use accounts::{accounts, lot, lot_states};
+pub(super) use accounts::{account_states, accounts, lot, lot_states};
 pub(super) use entries::{holds, places};
 pub(super) use keys::{key_states, keys};
 
