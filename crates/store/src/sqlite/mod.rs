@@ -12,7 +12,9 @@ mod file;
 mod health;
 mod verify;
 
+mod failure;
 mod load;
+mod log;
 mod write;
 mod writer;
 
@@ -78,7 +80,8 @@ impl SqliteStore {
         let usage = UsageSums::open(&connection).map_err(|error| directory.refused(error))?;
         let published = Arc::new(published);
         let readers = Arc::new(ReaderPool::new(directory.database()));
-        let writer = Writer::new(connection, directory, Arc::clone(&published), recovered, usage);
+        let log = schema::open_log(&directory)?;
+        let writer = Writer::new(connection, directory, Arc::clone(&published), recovered, usage, log);
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("coffer-writer".to_owned())

@@ -1,12 +1,15 @@
 //! Opening the file: settings, and the schema with its versions.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::directory::{DataDirectory, OpenError};
 use super::file::Partial;
+use super::log::Log;
 
 /// What a Coffer ledger has in SQLite's `application_id`: "Cofr".
 const APPLICATION_ID: i32 = 0x436f_6672;
@@ -26,8 +29,8 @@ const MIGRATIONS: &[&str] = &[
 
 /// Settings that the ledger cannot do without; they are read back, for SQLite ignores what it cannot do.
 ///
-/// `wal_autocheckpoint` is off because SQLite swallows the errors of its own checkpoints: the writer runs
-/// them and stops at a failed sync.
+/// `wal_autocheckpoint` is off because SQLite swallows the errors of its own checkpoints: `log` runs them and stops at a
+/// failed sync.
 const PRAGMAS: &[(&str, &str)] = &[
     ("journal_mode", "wal"),
     ("synchronous", "2"),
@@ -44,29 +47,49 @@ const PRAGMAS: &[(&str, &str)] = &[
 const CACHE_KIB: i64 = 4 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
 const CHECKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
-const BUSY_TIMEOUT_MS: u64 = 5_000;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_CACHED: usize = 64;
 
 /// Opens the file as its only writer, makes or upgrades the schema, and checks the settings.
 pub(super) fn open_for_writing(directory: &DataDirectory) -> Result<Connection, OpenError> {
-    let path = directory.database();
     let refused = |cause| directory.refused(cause);
-    let mut connection = Connection::open(&path).map_err(refused)?;
+    let mut connection = Connection::open(directory.database()).map_err(refused)?;
     configure(&connection, CACHE_KIB).map_err(refused)?;
     // Before any setting: some of them are written to the file, and a file that is refused stays as it was.
     check_identity(&connection, directory)?;
-    for (pragma, needed) in PRAGMAS {
-        connection.pragma_update(None, pragma, needed).map_err(refused)?;
-    }
+    set(&connection, directory)?;
     upgrade(&mut connection, directory)?;
-    for (pragma, needed) in PRAGMAS {
-        let found = setting(&connection, pragma).map_err(refused)?;
-        if found != *needed {
-            return Err(OpenError::Unsafe { path, pragma, found, needed });
-        }
-    }
+    check_settings(&connection, directory)?;
     check_pages(&connection, directory)?;
     Ok(connection)
+}
+
+fn set(connection: &Connection, directory: &DataDirectory) -> Result<(), OpenError> {
+    let set = |(pragma, needed): &(&str, &str)| connection.pragma_update(None, pragma, needed);
+    PRAGMAS.iter().try_for_each(set).map_err(|cause| directory.refused(cause))
+}
+
+fn check_settings(connection: &Connection, directory: &DataDirectory) -> Result<(), OpenError> {
+    for (pragma, needed) in PRAGMAS {
+        let found = setting(connection, pragma).map_err(|cause| directory.refused(cause))?;
+        if found != *needed {
+            return Err(OpenError::Unsafe { path: directory.database(), pragma, found, needed });
+        }
+    }
+    Ok(())
+}
+
+/// Opens the file beside its writer, to move the log into it.
+pub(super) fn open_log(directory: &DataDirectory) -> Result<Log, OpenError> {
+    let path = directory.database();
+    let refused = |cause| directory.refused(cause);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(refused)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(refused)?;
+    set(&connection, directory)?;
+    check_settings(&connection, directory)?;
+    let file = File::open(&path).map_err(|cause| OpenError::NotWritable { path: path.clone(), cause })?;
+    Ok(Log::new(path, connection, file))
 }
 
 /// Looks through the pages of a file that is small enough to be looked through at every start. A larger one is
@@ -91,7 +114,7 @@ pub(super) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     // A negative size is in KiB.
     connection.pragma_update(None, "cache_size", -cache_kib)

@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 
 use super::published::Published;
 use super::query::{JOURNAL, Result, all, one, select};
+use super::writer::Pace;
 use crate::day_sums::{BLOCK, DAY_SUM, DayOf, MS_PER_DAY, NO_KEY, NO_OPERATION, Spent, day_sum};
 use crate::rows::{self, Columns};
 
@@ -70,9 +71,11 @@ impl UsageSums {
         }
     }
 
-    /// The blocks to be added after a batch of so many entries: as much as is written, so that no batch waits for what others
-    /// have left behind.
-    pub(super) fn blocks_after(&mut self, connection: &Connection, entries: usize) -> Vec<Blocks> {
+    /// The blocks to be added next: as much as is written, so that no batch waits for what others have left behind.
+    pub(super) fn blocks_at(&mut self, connection: &Connection, pace: Pace) -> Vec<Blocks> {
+        let Pace::After { entries } = pace else {
+            return Vec::from_iter(self.next(connection, 1, &[]));
+        };
         self.written += entries as u64;
         let mut count_max = self.written / BLOCK;
         self.written %= BLOCK;
@@ -84,11 +87,6 @@ impl UsageSums {
             all.push(blocks);
         }
         all
-    }
-
-    /// The block to be added when there is nothing else to do.
-    pub(super) fn block_when_idle(&mut self, connection: &Connection) -> Vec<Blocks> {
-        Vec::from_iter(self.next(connection, 1, &[]))
     }
 
     /// The next blocks, up to a count, of an account that is not among others.

@@ -13,23 +13,20 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use coffer_ledger::{AccountId, Changes, KeyId, Needs, Reply, Timestamp, decide};
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::directory::DataDirectory;
+use super::failure::{Failure, stop, stop_for};
 use super::load::{self, Sources};
+use super::log::Log;
 use super::names::{EntryNumber, NameDigest, Names};
 use super::published::Published;
 use super::reader::Begun;
-use super::trailing::{Redo, Slice, Trailing, Written, numbered};
-use super::usage::{self, Blocks, UsageSums};
+use super::trailing::{Redo, Trailing, Written, numbered};
+use super::usage::{self, UsageSums};
 use super::write;
 use crate::{Batch, StoreError};
-
-/// How many pages of 4 KiB the write-ahead log takes before they are moved into the file.
-const LOG_PAGES_MAX: i64 = 4096;
-/// How many more pages it takes before that is tried again, where somebody who reads has kept some back.
-const LOG_PAGES_MORE: i64 = 1024;
 
 /// How long nobody must have asked for anything before what trails is written for its own sake: longer than a client takes
 /// from one answer to its next request.
@@ -50,9 +47,6 @@ pub(super) enum Scope {
 
 /// A read that the writer does on its own connection, or hears why it cannot be done.
 pub(super) type Look = Box<dyn FnOnce(rusqlite::Result<&Connection>) + Send>;
-
-/// How many jobs are done before it is looked how long the log is.
-const JOBS_BETWEEN_LOOKS: u32 = 16;
 
 /// Work for the writer, and where the answer goes.
 pub(super) enum Job {
@@ -92,14 +86,11 @@ pub(super) struct Writer {
     usage: UsageSums,
     /// The last entry of the journal.
     last: EntryNumber,
-    /// How many pages the log held when they were last moved.
-    log_pages_last: i64,
+    log: Log,
     /// When what trails could not be written last, if since then nothing of it could.
     upkeep_refused_at: Option<Instant>,
     /// When the connection's transactions are durable, once one of them has set it.
     durable: Option<Durable>,
-    /// How many jobs there were since the log was looked at.
-    jobs_since_look: u32,
     /// Held until the writer has ended.
     directory: DataDirectory,
 }
@@ -109,7 +100,8 @@ pub(super) struct Writer {
 enum Durable {
     /// As soon as it is committed.
     AtOnce,
-    /// With the next one that is. If the power fails before, it is lost whole, and nothing that was durable is.
+    /// With the next one that is. If the power fails before, it is lost whole, and nothing that was durable is. Such a one deletes
+    /// no text: pages that it frees need not be overwritten.
     WithNext,
 }
 
@@ -117,10 +109,20 @@ impl Durable {
     /// SQLite takes in such a setting while it prepares the statement, so that a cached one would do nothing.
     const fn setting(self) -> &'static str {
         match self {
-            Durable::AtOnce => "PRAGMA synchronous = FULL",
-            Durable::WithNext => "PRAGMA synchronous = NORMAL",
+            Durable::AtOnce => "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON",
+            Durable::WithNext => "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = FAST",
         }
     }
+}
+
+/// How much is done at a time of what follows from the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pace {
+    /// What a batch of so many entries asks for: as much as it adds, so that nothing piles up and no batch waits for what
+    /// others have left behind.
+    After { entries: usize },
+    /// More, because there is nothing else to do.
+    Idle,
 }
 
 /// A batch that is committed and answered, and of which this process has still to take note.
@@ -130,28 +132,6 @@ struct Committed {
     redo: Redo,
 }
 
-/// What went wrong while writing.
-enum Failure {
-    /// The batch can be rolled back and refused.
-    Refused(StoreError),
-    /// Nobody can tell what is durable.
-    InDoubt(rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Failure {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Failure::Refused(StoreError::DiskIsFull),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Failure::Refused(StoreError::Locked),
-            // The log's index could not grow: the disk is full, and the log was not touched.
-            Some(ErrorCode::SystemIoFailure) if extended_code(&error) == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
-                Failure::Refused(StoreError::DiskIsFull)
-            }
-            Some(_) | None => Failure::InDoubt(error),
-        }
-    }
-}
-
 impl Writer {
     pub(super) fn new(
         connection: Connection,
@@ -159,6 +139,7 @@ impl Writer {
         published: Arc<Published>,
         (trailing, names, last): (Trailing, Names, EntryNumber),
         usage: UsageSums,
+        log: Log,
     ) -> Writer {
         Writer {
             connection,
@@ -167,10 +148,9 @@ impl Writer {
             names,
             usage,
             last,
-            log_pages_last: 0,
+            log,
             upkeep_refused_at: None,
             durable: None,
-            jobs_since_look: 0,
             directory,
         }
     }
@@ -188,11 +168,13 @@ impl Writer {
             }
         }
         self.rest();
-        self.checkpoint();
+        self.log.move_all(&self.connection);
+        let file = self.log.end();
         if let Err((connection, error)) = self.connection.close() {
             drop(connection);
             tracing::warn!(%error, "the ledger's file could not be closed; the next start recovers it");
         }
+        drop(file);
     }
 
     fn is_caught_up(&self) -> bool {
@@ -203,7 +185,7 @@ impl Writer {
     fn catch_up(&mut self, jobs: &mpsc::Receiver<Job>) {
         while !self.is_caught_up() {
             let swept = or_stop(|| self.sweep(1));
-            or_stop(|| self.checkpoint_when_due());
+            or_stop(|| self.log.after_job(&self.connection));
             match (swept, jobs.try_recv()) {
                 (_, Ok(job)) => return self.work(job),
                 // There is no space for it: it waits for better times.
@@ -227,20 +209,20 @@ impl Writer {
 
     fn sweep(&mut self, slices: usize) -> Result<(), StoreError> {
         for _ in 0..slices {
-            let slice = self.trailing.slice_when_idle();
-            let blocks = self.usage.block_when_idle(&self.connection);
-            self.keep_up(&slice, blocks)?;
+            self.keep_up(Pace::Idle)?;
         }
         Ok(())
     }
 
     /// Brings a slice of what trails into its tables, and takes a step with the names.
-    fn keep_up(&mut self, slice: &Slice, blocks: Vec<Blocks>) -> Result<(), StoreError> {
+    fn keep_up(&mut self, pace: Pace) -> Result<(), StoreError> {
+        let slice = self.trailing.slice_at(pace);
+        let blocks = self.usage.blocks_at(&self.connection, pace);
         if !slice.is_empty() || !blocks.is_empty() || self.names.is_due() {
             let written = self.transact(Durable::WithNext, |writer| {
-                writer.trailing.write_slice(&writer.connection, &writer.published, slice)?;
+                writer.trailing.write_slice(&writer.connection, &writer.published, &slice)?;
                 usage::write(&writer.connection, &blocks)?;
-                writer.names.step(&writer.connection)
+                writer.names.step(&writer.connection, pace)
             });
             match written {
                 Ok(step) => self.names.took(step),
@@ -252,7 +234,7 @@ impl Writer {
             }
         }
         self.upkeep_refused_at = None;
-        self.trailing.swept(slice);
+        self.trailing.swept(&slice);
         self.usage.added(blocks);
         self.usage.placed(slice.accounts(), &self.published);
         self.show_in_file(slice.accounts().iter().copied());
@@ -293,7 +275,7 @@ impl Writer {
             }
             Job::Look { scope, look } => or_stop(|| self.look(scope, look)),
         }
-        or_stop(|| self.checkpoint_when_due());
+        or_stop(|| self.log.after_job(&self.connection));
     }
 
     fn forget_refusals(&mut self, before: Timestamp) -> Result<(), StoreError> {
@@ -367,10 +349,8 @@ impl Writer {
         }
         self.usage.placed(batch.accounts(), &self.published);
         if self.upkeep_refused_at.is_none_or(|at| at.elapsed() >= REFUSED) {
-            let slice = self.trailing.slice_after(changes.entries.len());
-            let blocks = self.usage.blocks_after(&self.connection, changes.entries.len());
             // What finds no space has been told of, and waits for better times.
-            drop(self.keep_up(&slice, blocks));
+            drop(self.keep_up(Pace::After { entries: changes.entries.len() }));
         }
     }
 
@@ -424,9 +404,9 @@ impl Writer {
     ) -> Result<Answer, StoreError> {
         let committed = self
             .set_durable(durable)
-            .and_then(|()| self.connection.execute_batch("BEGIN IMMEDIATE"))
+            .and_then(|()| self.run_cached("BEGIN IMMEDIATE"))
             .and_then(|()| write(self))
-            .and_then(|answer| self.connection.execute_batch("COMMIT").map(|()| answer))
+            .and_then(|answer| self.run_cached("COMMIT").map(|()| answer))
             .map_err(Failure::from);
         match committed {
             Ok(answer) => Ok(answer),
@@ -441,11 +421,16 @@ impl Writer {
                 tracing::error!(%error, "a transaction was refused and rolled back");
                 if matches!(error, StoreError::DiskIsFull) {
                     // The log may hold many versions of few pages: moved, it starts anew and takes less space.
-                    self.checkpoint();
+                    self.log.move_all(&self.connection);
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Runs a statement that need not be prepared each time.
+    fn run_cached(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     fn set_durable(&mut self, durable: Durable) -> rusqlite::Result<()> {
@@ -456,58 +441,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Moves the log's pages into the file once there are many. The log then starts anew in the same place: its
-    /// length says nothing, so the pages that it holds are asked for.
-    fn checkpoint_when_due(&mut self) {
-        self.jobs_since_look += 1;
-        if self.jobs_since_look < JOBS_BETWEEN_LOOKS {
-            return;
-        }
-        self.jobs_since_look = 0;
-        let pages = self.log_pages("PRAGMA wal_checkpoint(NOOP)");
-        if pages < self.log_pages_last {
-            self.log_pages_last = 0;
-        }
-        if pages >= LOG_PAGES_MAX.max(self.log_pages_last + LOG_PAGES_MORE) {
-            self.log_pages_last = pages;
-            self.checkpoint();
-        }
-    }
-
-    /// A full disk lets the log be; a failed sync stops the process, for pages that the system has dropped must
-    /// not be taken for written.
-    fn checkpoint(&self) {
-        self.log_pages("PRAGMA wal_checkpoint(PASSIVE)");
-    }
-
-    /// Runs a checkpoint, and answers how many pages the log holds.
-    fn log_pages(&self, checkpoint: &str) -> i64 {
-        let statement = self.connection.prepare_cached(checkpoint);
-        let pages = statement.and_then(|mut statement| statement.query_row([], |row| row.get(1)));
-        match pages.map_err(Failure::from) {
-            Ok(pages) => pages,
-            Err(Failure::Refused(error)) => {
-                tracing::warn!(%error, "the log could not be moved into the file");
-                0
-            }
-            Err(Failure::InDoubt(error)) => self.stop("the log cannot be moved into the file", &error),
-        }
-    }
-
     /// Ends the process at once, because of what SQLite says. Nobody who waits gets an answer.
     fn stop(&self, what: &str, error: &rusqlite::Error) -> ! {
-        if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
-            let file = self.directory.database();
-            let file = file.display();
-            tracing::error!("{file} is damaged ({error}); restore a backup");
-            std::process::abort();
-        }
-        stop(&format!("{what}: {error}"))
+        stop_for(what, &self.directory.database(), error)
     }
-}
-
-fn extended_code(error: &rusqlite::Error) -> Option<i32> {
-    error.sqlite_error().map(|error| error.extended_code)
 }
 
 /// Does work whose panic stops the process: a rule of the ledger does not hold. The caller keeps the way to whoever
@@ -517,10 +454,4 @@ fn or_stop<Answer>(work: impl FnOnce() -> Answer) -> Answer {
         Ok(answer) => answer,
         Err(_) => stop("the writer has panicked: a rule of the ledger does not hold"),
     }
-}
-
-/// Ends the process at once. Nobody who waits gets an answer.
-fn stop(reason: &str) -> ! {
-    tracing::error!("{reason}; the process stops, and recovers at its next start");
-    std::process::abort();
 }

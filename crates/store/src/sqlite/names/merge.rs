@@ -12,9 +12,7 @@ use crate::sqlite::query::Result;
 /// How many runs of a level become one of the next.
 const RUNS_MERGED: usize = if cfg!(test) { 3 } else { 8 };
 /// Runs of this level are not merged any more: they have some four million names.
-const LEVEL_MAX: u32 = 2;
-/// How many chunks are written at a time.
-const CHUNKS_A_STEP: usize = if cfg!(test) { 3 } else { 16 };
+pub(super) const LEVEL_MAX: u32 = 3;
 
 /// A merge under way.
 #[derive(Debug)]
@@ -77,8 +75,9 @@ impl Merge {
         connection: &Connection,
         last: &mut LastChunk,
         runs: &[Run],
+        chunks_max: usize,
     ) -> Result<Merged> {
-        for _ in 0..CHUNKS_A_STEP * CHUNK_NAMES {
+        for _ in 0..chunks_max * CHUNK_NAMES {
             let Some(Reverse((name, place))) = self.next.pop() else {
                 let mut forget = connection.prepare_cached("DELETE FROM name_runs WHERE id = ?1")?;
                 self.inputs.iter().try_for_each(|input| forget.execute([input.run]).map(|_| ()))?;

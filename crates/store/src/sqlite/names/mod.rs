@@ -19,15 +19,20 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use super::query::{Result, each, one};
+use super::writer::Pace;
 use crate::rows::{self, Columns};
 use merge::{Merge, Merged};
-use run::{ChunkId, LastChunk, Run, Writing};
+use run::{CHUNK_NAMES, ChunkId, LastChunk, Run, Writing};
 
-/// How many names stay in memory before they become a run.
-const UNWRITTEN_MAX: usize = if cfg!(test) { 24 } else { 65_536 };
-
-/// How many chunks of discarded runs are removed at a time.
-const REMOVED_AT_ONCE: usize = if cfg!(test) { 3 } else { 32 };
+/// How many names stay in memory before they become a run: so few that all of it is written at once, and no batch waits long.
+pub(super) const UNWRITTEN_MAX: usize = if cfg!(test) { 24 } else { 8_192 };
+/// How many chunks are merged for each chunk of names that is added, and how many are removed. A name goes through every
+/// level, so that with fewer than these, runs would become ever more while nobody pauses.
+const CHUNKS_FOR_ONE: usize = merge::LEVEL_MAX as usize + 1;
+/// How many chunks are merged at a time at least.
+const CHUNKS_A_STEP: usize = if cfg!(test) { 3 } else { 2 };
+/// How many are when there is nothing else to do.
+const IDLE_CHUNKS_A_STEP: usize = if cfg!(test) { 3 } else { 16 };
 
 /// The number of an entry in the journal of all accounts: the order in which they were written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -174,27 +179,33 @@ impl Names {
             || merge::is_due(&self.runs)
     }
 
-    /// Takes the next step, in a transaction of its caller's: writes a run, or goes on with a merge. What it answers
+    /// Takes a step, in a transaction of its caller's: writes a run, and goes on with removing and merging. What it answers
     /// becomes true with [`Names::took`], once the transaction has been committed.
-    pub(super) fn step(&mut self, connection: &Connection) -> Result<Step> {
-        if self.unwritten.len() >= UNWRITTEN_MAX {
-            return self.write_run(connection).map(Step::Written);
-        }
-        if !self.discarded.is_empty() {
-            let kept = self.discarded.len().saturating_sub(REMOVED_AT_ONCE);
-            run::remove_chunks(connection, &self.discarded[kept..])?;
-            return Ok(Step::Discarded { kept });
-        }
+    pub(super) fn step(&mut self, connection: &Connection, pace: Pace) -> Result<Step> {
+        let chunks_max = match pace {
+            Pace::After { entries } => (entries * CHUNKS_FOR_ONE).div_ceil(CHUNK_NAMES).max(CHUNKS_A_STEP),
+            Pace::Idle => IDLE_CHUNKS_A_STEP,
+        };
+        let is_full = self.unwritten.len() >= UNWRITTEN_MAX;
+        let written = is_full.then(|| self.write_run(connection)).transpose()?;
+        let kept = self.discarded.len().saturating_sub(chunks_max);
+        run::remove_chunks(connection, &self.discarded[kept..])?;
+        let merged = self.merge_on(connection, chunks_max)?;
+        Ok(Step { written, kept, merged })
+    }
+
+    /// Goes on with a merge for some chunks, and answers with its run once it is whole.
+    fn merge_on(&mut self, connection: &Connection, chunks_max: usize) -> Result<Option<Run>> {
         if self.merge.is_none() && merge::is_due(&self.runs) {
             self.last_run += 1;
             self.merge = Merge::of(connection, self.last_run, &self.runs)?;
         }
-        let Some(merge) = self.merge.take() else { return Ok(Step::Nothing) };
-        match merge.step(connection, &mut self.last_chunk, &self.runs)? {
-            Merged::Whole(run) => Ok(Step::Merged(run)),
+        let Some(merge) = self.merge.take() else { return Ok(None) };
+        match merge.step(connection, &mut self.last_chunk, &self.runs, chunks_max)? {
+            Merged::Whole(run) => Ok(Some(run)),
             Merged::Partly(merge) => {
                 self.merge = Some(merge);
-                Ok(Step::Nothing)
+                Ok(None)
             }
         }
     }
@@ -211,20 +222,17 @@ impl Names {
 
     /// A step has been committed.
     pub(super) fn took(&mut self, step: Step) {
-        match step {
-            Step::Nothing => {}
-            Step::Written(run) => {
-                self.unwritten = Unwritten::default();
-                self.runs.push(run);
-            }
-            Step::Discarded { kept } => self.discarded.truncate(kept),
-            Step::Merged(merged) => {
-                let is_part = |run: &Run| merged.after <= run.after && run.through <= merged.through;
-                let place = self.runs.iter().position(is_part).expect("what was merged is there");
-                let end = self.runs.iter().rposition(is_part).expect("what was merged is there") + 1;
-                let parts = self.runs.splice(place..end, [merged]);
-                self.discarded.extend(parts.flat_map(Run::into_chunks));
-            }
+        self.discarded.truncate(step.kept);
+        if let Some(run) = step.written {
+            self.unwritten = Unwritten::default();
+            self.runs.push(run);
+        }
+        if let Some(merged) = step.merged {
+            let is_part = |run: &Run| merged.after <= run.after && run.through <= merged.through;
+            let place = self.runs.iter().position(is_part).expect("what was merged is there");
+            let end = self.runs.iter().rposition(is_part).expect("what was merged is there") + 1;
+            let parts = self.runs.splice(place..end, [merged]);
+            self.discarded.extend(parts.flat_map(Run::into_chunks));
         }
     }
 
@@ -238,13 +246,9 @@ impl Names {
 /// What a step came to.
 #[derive(Debug)]
 #[must_use]
-pub(super) enum Step {
-    /// Nothing that changes where names are found.
-    Nothing,
-    Written(Run),
-    Merged(Run),
-    /// Some discarded chunks are gone; so many are left.
-    Discarded {
-        kept: usize,
-    },
+pub(super) struct Step {
+    written: Option<Run>,
+    /// How many discarded chunks are left.
+    kept: usize,
+    merged: Option<Run>,
 }

@@ -25,7 +25,6 @@ use image::Images;
 use sweep::Sweep;
 
 pub(super) use recovery::{bring_in, lay_over, recover};
-pub(super) use sweep::Slice;
 
 /// What has been committed and is not in its table yet.
 #[derive(Debug, Default)]

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use coffer_ledger::{
     Account, AccountId, GrantId, Hold, HoldId, HoldStatus, IdempotencyKey, Key, KeyId, Lot, Seq,
 };
-use rusqlite::Connection;
 use rusqlite::types::Type;
+use rusqlite::{Connection, params};
 
 use super::Trailing;
 use super::image::{self, Image};
 use super::sweep::Sweep;
 use crate::rows::{self, Columns};
-use crate::sqlite::names::{EntryNumber, NameDigest, Names};
+use crate::sqlite::names::{EntryNumber, NameDigest, Names, UNWRITTEN_MAX};
 use crate::sqlite::published::Published;
 use crate::sqlite::query::{Result, all, each, one};
+use crate::sqlite::writer::Pace;
 use crate::sqlite::{read, write};
 
 /// Tables that what trails belongs in, and what their rows are known by.
@@ -221,7 +222,8 @@ impl Told {
 /// they become runs at once.
 fn names(connection: &Connection) -> Result<Names> {
     let mut names = Names::open(connection)?;
-    let sql = "SELECT number, account_id, idempotency_key FROM entries WHERE number > ?1 ORDER BY number LIMIT 65536";
+    let sql =
+        "SELECT number, account_id, idempotency_key FROM entries WHERE number > ?1 ORDER BY number LIMIT ?2";
     let row = |columns: &mut Columns<'_>| {
         let number = EntryNumber(columns.count()?);
         let (account_id, key) = (rows::account_id(columns)?, columns.optional_text::<IdempotencyKey>()?);
@@ -229,13 +231,14 @@ fn names(connection: &Connection) -> Result<Names> {
     };
     let mut last = names.through();
     loop {
-        let found = all(connection, sql, [last.0], row)?;
+        let found = all(connection, sql, params![last.0, UNWRITTEN_MAX], row)?;
         let Some((number, _)) = found.last() else { return Ok(names) };
         last = *number;
+        let entries = found.len();
         found.into_iter().for_each(|(number, name)| names.add(name, number));
         if names.is_due() {
             let transaction = connection.unchecked_transaction()?;
-            let step = names.step(&transaction)?;
+            let step = names.step(&transaction, Pace::After { entries })?;
             transaction.commit()?;
             names.took(step);
         }

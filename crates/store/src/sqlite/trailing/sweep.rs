@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::{Redo, Trailing};
 use crate::sqlite::published::Published;
 use crate::sqlite::query::Result;
+use crate::sqlite::writer::Pace;
 
 /// About how many entries trail at the most, when as many are swept as are written.
 const TRAILING_MAX: usize = 160_000;
@@ -101,19 +102,17 @@ impl Slice {
 }
 
 impl Trailing {
-    /// What is to be swept after a batch of so many entries.
-    pub(in crate::sqlite) fn slice_after(&self, entries: usize) -> Slice {
+    /// What is to be swept next.
+    pub(in crate::sqlite) fn slice_at(&self, pace: Pace) -> Slice {
+        let Pace::After { entries } = pace else {
+            return self.slice(IDLE_ACCOUNTS, IDLE_REDO_ROWS_REMOVED);
+        };
         let by_amount = entries * self.places / TRAILING_MAX;
         let waited = self.sweep.swept_at.elapsed().as_millis();
         let by_time = u128::try_from(self.accounts.len()).expect("128 bits") * waited / SWEEP_MAX.as_millis();
         let count = by_amount.max(usize::try_from(by_time).unwrap_or(usize::MAX));
         // Upkeep must not make the next batch wait long, nor need much more space than this one.
         self.slice(count.min(entries.max(IDLE_ACCOUNTS)), REDO_ROWS_REMOVED)
-    }
-
-    /// What is to be swept when there is nothing else to do.
-    pub(in crate::sqlite) fn slice_when_idle(&self) -> Slice {
-        self.slice(IDLE_ACCOUNTS, IDLE_REDO_ROWS_REMOVED)
     }
 
     fn slice(&self, count: usize, redo_rows: i64) -> Slice {
