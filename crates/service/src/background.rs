@@ -7,7 +7,9 @@ use std::time::Duration;
 use coffer_ledger::limits::REFUSAL_REMEMBERED_MS_MIN;
 use coffer_ledger::{Command, Settle, Timestamp};
 
-use crate::limits::{FORGET_EVERY_MS, NOTE_USES_EVERY_MS, SETTLE_ACCOUNTS_MAX, SETTLE_EVERY_MS};
+use crate::limits::{
+    FORGET_EVERY_MS, NOTE_USES_EVERY_MS, NOTE_USES_OVER_MS, SETTLE_ACCOUNTS_MAX, SETTLE_EVERY_MS,
+};
 use crate::service::Service;
 
 /// Starts the tasks. They end when they are dropped.
@@ -54,7 +56,7 @@ async fn note_key_uses(service: Arc<Service>) {
     let mut ticks = tokio::time::interval(Duration::from_millis(NOTE_USES_EVERY_MS));
     loop {
         ticks.tick().await;
-        service.write_key_uses().await;
+        service.write_key_uses(Duration::from_millis(NOTE_USES_OVER_MS)).await;
     }
 }
 

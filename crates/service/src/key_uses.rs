@@ -1,13 +1,12 @@
-//! When keys were last used: noted in memory on every use, written in batches, outside the money path.
+//! When keys were last used: noted in memory on every use, written in portions, outside the money path.
 //!
-//! A crash forgets at most the uses since the last batch; nothing that is decided looks at them.
+//! A crash forgets at most the uses that no portion has written; nothing that is decided looks at them.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use coffer_ledger::{KeyId, Timestamp};
 
-/// Uses that no batch has written yet, and those that the last one took: a key that is busy keeps its place, for making one
+/// Uses that are not written yet, and those that were taken last: a key that is busy keeps its place, for making one
 /// costs more than noting a use there. Readers take no lock.
 #[derive(Debug, Default)]
 pub(crate) struct KeyUses(papaya::HashMap<KeyId, Use, foldhash::fast::RandomState>);
@@ -15,7 +14,7 @@ pub(crate) struct KeyUses(papaya::HashMap<KeyId, Use, foldhash::fast::RandomStat
 #[derive(Debug)]
 struct Use {
     last_ms: AtomicI64,
-    /// The use that a batch has taken.
+    /// The use that was taken to be written.
     taken_ms: AtomicI64,
 }
 
@@ -35,11 +34,13 @@ impl KeyUses {
         Timestamp::from_unix_ms(ms)
     }
 
-    /// Takes what is to be written. Keys that were not used since the last time are forgotten.
-    pub(crate) fn take(&self) -> BTreeMap<KeyId, Timestamp> {
+    /// Takes what is to be written, in the order of the keys' ids. Keys that were not used since the last time are forgotten.
+    pub(crate) fn take(&self) -> Vec<(KeyId, Timestamp)> {
         let uses = self.0.pin();
         uses.retain(|_, noted| noted.is_to_be_written());
-        uses.iter().filter_map(|(id, noted)| Some((*id, noted.take()?))).collect()
+        let mut taken = Vec::from_iter(uses.iter().filter_map(|(id, noted)| Some((*id, noted.take()?))));
+        taken.sort_unstable();
+        taken
     }
 
     /// What was taken may not have been written, and is to be taken again.
@@ -92,10 +93,10 @@ mod tests {
         uses.note(id, at(5));
         uses.note(id, at(4));
         assert_eq!(uses.last(id), Some(at(5)));
-        assert_eq!(uses.take(), BTreeMap::from([(id, at(5))]));
+        assert_eq!(uses.take(), [(id, at(5))]);
         assert_eq!(uses.last(id), Some(at(5)), "it may not be written yet");
         uses.note(id, at(6));
-        assert_eq!(uses.take(), BTreeMap::from([(id, at(6))]), "it was used again while it was written");
+        assert_eq!(uses.take(), [(id, at(6))], "it was used again while it was written");
         assert_eq!((uses.take().len(), uses.last(id)), (0, None), "it was not used since");
     }
 
@@ -105,6 +106,6 @@ mod tests {
         uses.note(id, at(5));
         uses.take();
         uses.put_back();
-        assert_eq!(uses.take(), BTreeMap::from([(id, at(5))]));
+        assert_eq!(uses.take(), [(id, at(5))]);
     }
 }

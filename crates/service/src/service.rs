@@ -12,7 +12,7 @@ use crate::background;
 use crate::clock::{Clock, ClockStrayed};
 use crate::group_commit::Queue;
 use crate::key_uses::KeyUses;
-use crate::limits::{PROBE_EVERY_MS, PROBE_MS_MAX};
+use crate::limits::{PROBE_EVERY_MS, PROBE_MS_MAX, USES_WRITTEN_AT_ONCE};
 use crate::sessions::LiveOperator;
 use crate::survey::Surveys;
 use crate::tally::{Lately, Tally};
@@ -89,7 +89,7 @@ pub struct Service {
     queue: Queue,
     clock: Arc<Clock>,
     configured_operator: Option<SecretHash>,
-    key_uses: KeyUses,
+    key_uses: Arc<KeyUses>,
     surveys: Surveys,
     tally: Arc<Tally>,
     last_probe: Mutex<Option<(Instant, bool)>>,
@@ -113,7 +113,7 @@ impl Service {
             queue,
             clock,
             configured_operator,
-            key_uses: KeyUses::default(),
+            key_uses: Arc::default(),
             surveys: Surveys::default(),
             tally,
             last_probe: Mutex::default(),
@@ -218,15 +218,23 @@ impl Service {
         Ok(uses)
     }
 
-    /// Writes the uses of keys that are not written yet. Where it fails, the next time writes them.
-    pub(crate) async fn write_key_uses(&self) {
-        let uses = self.key_uses.take();
-        if uses.is_empty() {
-            return;
-        }
-        if let Err(error) = self.store.note_key_uses(uses).await {
-            self.key_uses.put_back();
-            tracing::warn!(%error, "the uses of keys could not be written");
+    /// Writes the uses of keys that are not written yet, in portions spread over some time, so that nobody waits long behind very
+    /// many. Where it fails, the next time writes them.
+    pub(crate) async fn write_key_uses(&self, over: Duration) {
+        let key_uses = Arc::clone(&self.key_uses);
+        // There may be very many, too, to be looked through where requests are answered.
+        let taken = tokio::task::spawn_blocking(move || key_uses.take()).await;
+        let uses = taken.expect("looking through uses does not panic");
+        let portions = uses.chunks(USES_WRITTEN_AT_ONCE);
+        let pause =
+            u32::try_from(portions.len()).ok().and_then(|count| over.checked_div(count)).unwrap_or_default();
+        for portion in portions {
+            if let Err(error) = self.store.note_key_uses(portion.iter().copied().collect()).await {
+                self.key_uses.put_back();
+                tracing::warn!(%error, "the uses of keys could not be written");
+                return;
+            }
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -308,7 +316,7 @@ impl Service {
         }
         // What the background wrote may have been cut off just now: writing it again changes nothing.
         self.key_uses.put_back();
-        self.write_key_uses().await;
+        self.write_key_uses(Duration::ZERO).await;
         self.store.close().await;
     }
 
