@@ -2,6 +2,7 @@
 //!
 //! A crash forgets at most the uses that no portion has written; nothing that is decided looks at them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use coffer_ledger::{KeyId, Timestamp};
@@ -30,8 +31,7 @@ impl KeyUses {
 
     /// When a key was last used, as far as it may not be written yet.
     pub(crate) fn last(&self, id: KeyId) -> Option<Timestamp> {
-        let ms = self.0.pin().get(&id)?.last_ms.load(Ordering::Relaxed);
-        Timestamp::from_unix_ms(ms)
+        self.0.pin().get(&id)?.last()
     }
 
     /// Takes what is to be written, in the order of the keys' ids. Keys that were not used since the last time are forgotten.
@@ -41,6 +41,12 @@ impl KeyUses {
         let mut taken = Vec::from_iter(uses.iter().filter_map(|(id, noted)| Some((*id, noted.take()?))));
         taken.sort_unstable();
         taken
+    }
+
+    /// All of them, those that were taken before among them.
+    pub(crate) fn all(&self) -> BTreeMap<KeyId, Timestamp> {
+        let uses = self.0.pin();
+        uses.iter().filter_map(|(id, noted)| Some((*id, noted.last()?))).collect()
     }
 
     /// What was taken may not have been written, and is to be taken again.
@@ -62,6 +68,10 @@ impl Use {
         if self.last_ms.load(Ordering::Relaxed) < at.unix_ms() {
             self.last_ms.fetch_max(at.unix_ms(), Ordering::Relaxed);
         }
+    }
+
+    fn last(&self) -> Option<Timestamp> {
+        Timestamp::from_unix_ms(self.last_ms.load(Ordering::Relaxed))
     }
 
     fn is_to_be_written(&self) -> bool {
@@ -97,6 +107,7 @@ mod tests {
         assert_eq!(uses.last(id), Some(at(5)), "it may not be written yet");
         uses.note(id, at(6));
         assert_eq!(uses.take(), [(id, at(6))], "it was used again while it was written");
+        assert_eq!(uses.all(), BTreeMap::from([(id, at(6))]), "it may have been taken and not written");
         assert_eq!((uses.take().len(), uses.last(id)), (0, None), "it was not used since");
     }
 

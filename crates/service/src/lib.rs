@@ -69,13 +69,14 @@ pub mod limits {
     pub const SETTLE_ROUNDS_MAX: usize = 25;
     /// How often old refusals are forgotten, in milliseconds.
     pub const FORGET_EVERY_MS: u64 = 600_000;
-    /// How often the uses of keys are written, in milliseconds: what a crash forgets of them. Who asks this process
-    /// is told of uses that are not written, too.
+    /// How often the uses of keys are written, in milliseconds: with the time that this takes, what a crash forgets of them. Who
+    /// asks this process is told of uses that are not written, too.
     pub const NOTE_USES_EVERY_MS: u64 = 60_000;
     /// Over how long a time that is spread, in milliseconds.
     pub const NOTE_USES_OVER_MS: u64 = 30_000;
     /// How many are written at once.
     pub const USES_WRITTEN_AT_ONCE: usize = 250;
+    const _: () = assert!(NOTE_USES_OVER_MS < NOTE_USES_EVERY_MS, "one time ends before the next begins");
     /// How many entries' texts are erased by one command.
     pub const ERASED_ENTRIES_MAX: u64 = 1_000;
     /// How often at most a store is probed, in milliseconds.

@@ -226,15 +226,17 @@ impl Service {
         let taken = tokio::task::spawn_blocking(move || key_uses.take()).await;
         let uses = taken.expect("looking through uses does not panic");
         let portions = uses.chunks(USES_WRITTEN_AT_ONCE);
-        let pause =
-            u32::try_from(portions.len()).ok().and_then(|count| over.checked_div(count)).unwrap_or_default();
-        for portion in portions {
+        let count = u32::try_from(portions.len()).unwrap_or(u32::MAX);
+        let pause = over.checked_div(count).unwrap_or_default();
+        for (place, portion) in portions.enumerate() {
+            if place > 0 {
+                tokio::time::sleep(pause).await;
+            }
             if let Err(error) = self.store.note_key_uses(portion.iter().copied().collect()).await {
                 self.key_uses.put_back();
                 tracing::warn!(%error, "the uses of keys could not be written");
                 return;
             }
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -314,9 +316,10 @@ impl Service {
         for committer in committers {
             committer.await.expect("a committer that panics stops the process");
         }
-        // What the background wrote may have been cut off just now: writing it again changes nothing.
-        self.key_uses.put_back();
-        self.write_key_uses(Duration::ZERO).await;
+        // The background may have been cut off while it wrote: writing some of them again changes nothing.
+        if let Err(error) = self.store.note_key_uses(self.key_uses.all()).await {
+            tracing::warn!(%error, "the uses of keys could not be written");
+        }
         self.store.close().await;
     }
 

@@ -262,7 +262,7 @@ pub(crate) struct KeyBody {
     #[serde(serialize_with = "fields::text")]
     #[schema(value_type = form::Time)]
     created_at: Timestamp,
-    /// When it last read a balance or paid, to about a second; `null` if never.
+    /// When it last read a balance or paid, to about a second, or a minute and a half where another node served it; `null` if never.
     #[serde(serialize_with = "fields::option")]
     #[schema(value_type = Option<form::Time>)]
     last_used_at: Option<Timestamp>,

@@ -19,6 +19,7 @@ mod write;
 mod writer;
 
 mod names;
+mod pace;
 mod people;
 mod trailing;
 mod usage;

@@ -88,7 +88,8 @@ pub(super) fn open_log(directory: &DataDirectory) -> Result<Log, OpenError> {
     connection.busy_timeout(BUSY_TIMEOUT).map_err(refused)?;
     set(&connection, directory)?;
     check_settings(&connection, directory)?;
-    let file = File::open(&path).map_err(|cause| OpenError::NotWritable { path: path.clone(), cause })?;
+    let file = File::open(&path)
+        .map_err(|cause| OpenError::NotWritable { path: directory.path().to_owned(), cause })?;
     Ok(Log::new(path, connection, file))
 }
 

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use coffer_ledger::{AccountId, KeyId, Operation, Seq};
 use rusqlite::{Connection, params};
 
+use super::pace::Pace;
 use super::published::Published;
 use super::query::{JOURNAL, Result, all, one, select};
-use super::writer::Pace;
 use crate::day_sums::{BLOCK, DAY_SUM, DayOf, MS_PER_DAY, NO_KEY, NO_OPERATION, Spent, day_sum};
 use crate::rows::{self, Columns};
 

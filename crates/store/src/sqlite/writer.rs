@@ -21,6 +21,7 @@ use super::failure::{Failure, stop, stop_for};
 use super::load::{self, Sources};
 use super::log::Log;
 use super::names::{EntryNumber, NameDigest, Names};
+use super::pace::Pace;
 use super::published::Published;
 use super::reader::Begun;
 use super::trailing::{Redo, Trailing, Written, numbered};
@@ -100,8 +101,9 @@ pub(super) struct Writer {
 enum Durable {
     /// As soon as it is committed.
     AtOnce,
-    /// With the next one that is. If the power fails before, it is lost whole, and nothing that was durable is. Such a one deletes
-    /// no text: pages that it frees need not be overwritten.
+    /// With the next one that is. If the power fails before, it is lost whole, and nothing that was durable is. Such a one writes
+    /// to no table with text that may have to be erased (accounts, lots, holds, keys and their uses, places, redo rows, names,
+    /// sums of usage), so that pages which it frees need not be overwritten.
     WithNext,
 }
 
@@ -113,16 +115,6 @@ impl Durable {
             Durable::WithNext => "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = FAST",
         }
     }
-}
-
-/// How much is done at a time of what follows from the journal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Pace {
-    /// What a batch of so many entries asks for: as much as it adds, so that nothing piles up and no batch waits for what
-    /// others have left behind.
-    After { entries: usize },
-    /// More, because there is nothing else to do.
-    Idle,
 }
 
 /// A batch that is committed and answered, and of which this process has still to take note.
@@ -264,7 +256,7 @@ impl Writer {
             }
             Job::NoteKeyUses { uses, answer } => {
                 let note = |writer: &mut Writer| write::key_uses(&writer.connection, &uses);
-                drop(answer.send(or_stop(|| self.transact(Durable::AtOnce, note))));
+                drop(answer.send(or_stop(|| self.transact(Durable::WithNext, note))));
             }
             Job::Probe { answer } => {
                 let probe = |writer: &mut Writer| write::probe(&writer.connection);
@@ -435,6 +427,8 @@ impl Writer {
 
     fn set_durable(&mut self, durable: Durable) -> rusqlite::Result<()> {
         if self.durable != Some(durable) {
+            // It may take one setting and not the other.
+            self.durable = None;
             self.connection.execute_batch(durable.setting())?;
             self.durable = Some(durable);
         }

@@ -1,11 +1,12 @@
 //! What only the embedded store must do: last, and hold together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use coffer_ledger::{AccountId, Command, Outcome, UpdateAccount};
+use coffer_ledger::{AccountId, Command, EraseTexts, Metadata, Note, Outcome, Salt, Seq, UpdateAccount};
 use coffer_store::{DataDirectory, LedgerFile, OpenError, SqliteStore, Store};
 
-use crate::commands::{apply, charge, credits, grant, id, one_of_many, open};
+use crate::commands::{apply, at, charge, credits, grant, id, one_of_many, open, spend};
 use crate::driver::StoreDriver;
 use crate::{Fresh, sqlite};
 
@@ -25,8 +26,7 @@ pub(crate) fn findings(path: &std::path::Path) -> Vec<String> {
 async fn a_reopened_ledger_is_the_same() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = reopen(directory.path());
-    let later =
-        coffer_ledger::GrantCredits { effective_at: Some(crate::commands::at(500)), ..grant(2, 1, 3) };
+    let later = coffer_ledger::GrantCredits { effective_at: Some(at(500)), ..grant(2, 1, 3) };
     let refusal = charge(9, 1, 100);
     let commands = vec![
         open(1),
@@ -177,6 +177,35 @@ async fn an_answer_is_remembered_among_very_many() {
     }
 }
 
+/// Text that takes more than a page, so that pages are freed when it goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn erased_text_lies_in_no_page_of_the_file() {
+    const MARK: &str = "a-person-s-own-words";
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let has_mark = || {
+        let bytes = std::fs::read(directory.path().join("coffer.db")).expect("a file");
+        bytes.windows(MARK.len()).any(|window| window == MARK.as_bytes())
+    };
+    let pairs = (0..20).map(|number| (format!("key-{number}"), MARK.repeat(20)));
+    let metadata = Metadata::try_from(pairs.collect::<BTreeMap<String, String>>()).expect("allowed");
+    let mut spent = spend(11, 1, 1);
+    spent.note = Note::new(None, metadata.clone(), Salt([1; 16]));
+    let mut given = grant(1, 1, 20);
+    given.note = Note::new(None, metadata, Salt([2; 16]));
+    let store = reopen(directory.path());
+    let told = vec![open(1), Command::Grant(given), Command::Charge(spent), charge(12, 1, 1)];
+    apply(&store, 0, told).await;
+    store.close().await;
+    assert!(has_mark(), "it was written");
+    let store = reopen(directory.path());
+    let (from, through, until) = (Seq(1), Seq(3), at(9));
+    let erase = EraseTexts { account_id: AccountId::from_bytes(id(1)), from, through, until };
+    assert_eq!(apply(&store, 10, vec![Command::EraseTexts(erase)]).await, [Outcome::TextsErased]);
+    store.close().await;
+    assert!(!has_mark(), "it is gone");
+    assert_eq!(findings(directory.path()), Vec::<String>::new());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sweep_and_a_change_of_an_account_may_come_together() {
     const ROUNDS: u32 = 12;
@@ -200,7 +229,7 @@ async fn the_sweep_and_a_change_of_an_account_may_come_together() {
         apply(&store, 1, commands).await;
         // A read brings what trails into the file: it comes after the change.
         for number in [1, 2].into_iter().filter(|_| round % 3 == 2) {
-            let last = store.last_entry(AccountId::from_bytes(id(number)), crate::commands::at(9)).await;
+            let last = store.last_entry(AccountId::from_bytes(id(number)), at(9)).await;
             let seq = last.expect("a read").map(|entry| entry.seq.0);
             assert_eq!(seq, Some(1 + u64::from((round + 1) * BATCH / 2)), "account {number}, round {round}");
         }
@@ -263,7 +292,7 @@ async fn a_directory_is_one_process_s() {
 async fn a_closed_store_refuses() {
     let fresh = sqlite();
     fresh.store.close().await;
-    let batch = coffer_store::Batch { clock: crate::commands::at(0), commands: vec![open(1)] };
+    let batch = coffer_store::Batch { clock: at(0), commands: vec![open(1)] };
     let refused = fresh.store.apply(batch).await.expect_err("the store is closed");
     assert!(matches!(refused, coffer_store::StoreError::Closed));
 }

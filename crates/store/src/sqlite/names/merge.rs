@@ -11,12 +11,15 @@ use crate::sqlite::query::Result;
 
 /// How many runs of a level become one of the next.
 const RUNS_MERGED: usize = if cfg!(test) { 3 } else { 8 };
-/// Runs of this level are not merged any more: they have some four million names.
+/// Runs of this level are not merged any more: they have some four million names, or eight times as many in ledgers whose runs
+/// were begun by a version that wrote larger ones.
 pub(super) const LEVEL_MAX: u32 = 3;
 
 /// A merge under way.
 #[derive(Debug)]
 pub(super) struct Merge {
+    /// That of the runs that are merged.
+    pub(super) level: u32,
     inputs: Vec<Input>,
     /// The next name of each input.
     next: BinaryHeap<Reverse<(Name, usize)>>,
@@ -39,14 +42,14 @@ pub(super) enum Merged {
     Whole(Run),
 }
 
-/// Whether there are runs to be merged.
-pub(super) fn is_due(runs: &[Run]) -> bool {
-    runs_due(runs).is_some()
+/// Whether there are runs to be merged below a level.
+pub(super) fn is_due(runs: &[Run], below: u32) -> bool {
+    runs_due(runs, below).is_some()
 }
 
-/// The oldest runs of one level of which there are enough. Runs of a level lie side by side.
-fn runs_due(runs: &[Run]) -> Option<&[Run]> {
-    (0..LEVEL_MAX).find_map(|level| {
+/// The oldest runs of the lowest level of which there are enough. Runs of a level lie side by side.
+fn runs_due(runs: &[Run], below: u32) -> Option<&[Run]> {
+    (0..below).find_map(|level| {
         let first = runs.iter().position(|run| run.level == level)?;
         let due = runs.get(first..first + RUNS_MERGED)?;
         due.iter().all(|run| run.level == level).then_some(due)
@@ -54,14 +57,14 @@ fn runs_due(runs: &[Run]) -> Option<&[Run]> {
 }
 
 impl Merge {
-    /// Begins with the runs that are due, if any are, to write a run with this id.
-    pub(super) fn of(connection: &Connection, id: i64, runs: &[Run]) -> Result<Option<Merge>> {
-        let Some(due @ [first, .., last]) = runs_due(runs) else { return Ok(None) };
+    /// Begins with the runs below a level that are due, if any are, to write a run with this id.
+    pub(super) fn of(connection: &Connection, id: i64, runs: &[Run], below: u32) -> Result<Option<Merge>> {
+        let Some(due @ [first, .., last]) = runs_due(runs, below) else { return Ok(None) };
         let names = usize::try_from(last.through.0 - first.after.0).unwrap_or(usize::MAX);
         let output = Writing::begin(id, first.level + 1, first.after, last.through, names);
         let input = |run: &Run| Input { run: run.id, next_chunk: 0, names: Vec::new() };
         let inputs = due.iter().map(input).collect();
-        let mut merge = Merge { inputs, next: BinaryHeap::new(), output };
+        let mut merge = Merge { level: first.level, inputs, next: BinaryHeap::new(), output };
         for place in 0..merge.inputs.len() {
             let name = merge.inputs[place].next(connection, runs)?;
             merge.next.extend(name.map(|name| Reverse((name, place))));

@@ -18,16 +18,16 @@ use coffer_ledger::{AccountId, Entry, IdempotencyKey};
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
+use super::pace::Pace;
 use super::query::{Result, each, one};
-use super::writer::Pace;
 use crate::rows::{self, Columns};
 use merge::{Merge, Merged};
 use run::{CHUNK_NAMES, ChunkId, LastChunk, Run, Writing};
 
 /// How many names stay in memory before they become a run: so few that all of it is written at once, and no batch waits long.
 pub(super) const UNWRITTEN_MAX: usize = if cfg!(test) { 24 } else { 8_192 };
-/// How many chunks are merged for each chunk of names that is added, and how many are removed. A name goes through every
-/// level, so that with fewer than these, runs would become ever more while nobody pauses.
+/// How many chunks are merged for each chunk of names that is added, and how many are removed: one for each level, and one more
+/// to catch up. With fewer than levels, runs would become ever more while nobody pauses.
 const CHUNKS_FOR_ONE: usize = merge::LEVEL_MAX as usize + 1;
 /// How many chunks are merged at a time at least.
 const CHUNKS_A_STEP: usize = if cfg!(test) { 3 } else { 2 };
@@ -102,7 +102,9 @@ pub(super) struct Names {
     last: EntryNumber,
     /// The names under which an answer may be remembered that no entry carries.
     without_entry: HashSet<NameDigest, foldhash::fast::RandomState>,
-    merge: Option<Merge>,
+    /// Merges under way, each of runs of a lower level than the one before. The last one is gone on with, so that small runs do
+    /// not pile up behind a merge of large ones.
+    merges: Vec<Merge>,
     /// Chunks of runs that have been merged into another, or were never finished.
     discarded: Vec<ChunkId>,
     last_run: i64,
@@ -174,9 +176,9 @@ impl Names {
     /// Whether there is something to be written.
     pub(super) fn is_due(&self) -> bool {
         self.unwritten.len() >= UNWRITTEN_MAX
-            || self.merge.is_some()
+            || !self.merges.is_empty()
             || !self.discarded.is_empty()
-            || merge::is_due(&self.runs)
+            || merge::is_due(&self.runs, merge::LEVEL_MAX)
     }
 
     /// Takes a step, in a transaction of its caller's: writes a run, and goes on with removing and merging. What it answers
@@ -194,17 +196,18 @@ impl Names {
         Ok(Step { written, kept, merged })
     }
 
-    /// Goes on with a merge for some chunks, and answers with its run once it is whole.
+    /// Goes on with the merge of the smallest runs for some chunks, and answers with its run once it is whole.
     fn merge_on(&mut self, connection: &Connection, chunks_max: usize) -> Result<Option<Run>> {
-        if self.merge.is_none() && merge::is_due(&self.runs) {
+        let below = self.merges.last().map_or(merge::LEVEL_MAX, |merge| merge.level);
+        if merge::is_due(&self.runs, below) {
             self.last_run += 1;
-            self.merge = Merge::of(connection, self.last_run, &self.runs)?;
+            self.merges.extend(Merge::of(connection, self.last_run, &self.runs, below)?);
         }
-        let Some(merge) = self.merge.take() else { return Ok(None) };
+        let Some(merge) = self.merges.pop() else { return Ok(None) };
         match merge.step(connection, &mut self.last_chunk, &self.runs, chunks_max)? {
             Merged::Whole(run) => Ok(Some(run)),
             Merged::Partly(merge) => {
-                self.merge = Some(merge);
+                self.merges.push(merge);
                 Ok(None)
             }
         }
@@ -239,7 +242,7 @@ impl Names {
     /// A step has been rolled back: a merge that has got through it begins anew. What it wrote in its last step was never
     /// there, which is no reason not to remove it.
     pub(super) fn failed(&mut self) {
-        self.discarded.extend(self.merge.take().into_iter().flat_map(Merge::into_chunks));
+        self.discarded.extend(self.merges.pop().into_iter().flat_map(Merge::into_chunks));
     }
 }
 

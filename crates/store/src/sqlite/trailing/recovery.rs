@@ -15,9 +15,9 @@ use super::image::{self, Image};
 use super::sweep::Sweep;
 use crate::rows::{self, Columns};
 use crate::sqlite::names::{EntryNumber, NameDigest, Names, UNWRITTEN_MAX};
+use crate::sqlite::pace::Pace;
 use crate::sqlite::published::Published;
 use crate::sqlite::query::{Result, all, each, one};
-use crate::sqlite::writer::Pace;
 use crate::sqlite::{read, write};
 
 /// Tables that what trails belongs in, and what their rows are known by.

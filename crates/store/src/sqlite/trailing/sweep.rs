@@ -7,9 +7,9 @@ use coffer_ledger::AccountId;
 use rusqlite::Connection;
 
 use super::{Redo, Trailing};
+use crate::sqlite::pace::Pace;
 use crate::sqlite::published::Published;
 use crate::sqlite::query::Result;
-use crate::sqlite::writer::Pace;
 
 /// About how many entries trail at the most, when as many are swept as are written.
 const TRAILING_MAX: usize = 160_000;

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use coffer_ledger::{Account, AccountId, AccountProfile, Credits, Grant, Lot, Timestamp};
 use rusqlite::{CachedStatement, Connection, params};
 
-use super::{execute, execute_each};
+use super::{execute, execute_each, the_one_row};
 use crate::rows;
 
 pub(super) fn account_profile(connection: &Connection, profile: &AccountProfile) -> rusqlite::Result<()> {
@@ -79,11 +79,6 @@ fn write_account(statement: &mut CachedStatement<'_>, account: &Account) -> rusq
         totals.voided.millionths(),
         account.next_due().map(Timestamp::unix_ms),
     ])
-}
-
-/// A row that is not there must not be taken for written.
-fn the_one_row(changed: usize) -> rusqlite::Result<usize> {
-    if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
 pub(super) fn grant(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use coffer_ledger::{Key, KeyProfile, OperatorKey, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{execute, execute_each};
+use super::{execute, execute_each, the_one_row};
 use crate::rows;
 
 pub(in crate::sqlite) fn keys<'keys>(
@@ -57,7 +57,7 @@ pub(in crate::sqlite) fn key_states(
     execute_each(connection, sql, keys, |statement, key| {
         let key: &Key = key.borrow();
         let spent = &key.spent;
-        let changed = statement.execute(params![
+        the_one_row(statement.execute(params![
             key.id.bytes(),
             key.disabled,
             key.revoked_at.map(Timestamp::unix_ms),
@@ -71,9 +71,7 @@ pub(in crate::sqlite) fn key_states(
             spent.month.starts_at.unix_ms(),
             spent.month.credits.millionths(),
             spent.total.credits.millionths(),
-        ])?;
-        // A key that is not there must not be taken for written.
-        if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+        ])?)
     })
 }
 

@@ -146,3 +146,8 @@ fn execute_each<Record>(
     let mut statement = connection.prepare_cached(sql)?;
     records.try_for_each(|record| execute(&mut statement, record).map(drop))
 }
+
+/// How many rows a statement has changed, if it is one: a row that is not there must not be taken for written.
+fn the_one_row(changed: usize) -> rusqlite::Result<usize> {
+    if changed == 1 { Ok(changed) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+}
