@@ -14,9 +14,9 @@ use rusqlite::Connection;
 use super::failure::{Failure, stop, stop_for};
 
 /// How many pages of 4 KiB the log takes before they are moved into the file.
-const PAGES_MAX: u64 = 8192;
+const PAGES_MAX: u64 = 4096;
 /// How many more pages it takes before that is tried again, where somebody who reads has kept some back.
-const PAGES_MORE: u64 = 2048;
+const PAGES_MORE: u64 = 1024;
 /// How few pages the writer moves itself, unless even more are written each time.
 const PAGES_LEFT: u64 = 128;
 /// How often the thread begins again for what was written meanwhile.
