@@ -64,6 +64,21 @@ async fn recovers(api: &Api, clients: &mut Clients) {
     until("the server is ready", async || api.get("/readyz").await.status == 200).await;
 }
 
+/// Charges until that is refused and the server is not ready: the last page of a file, or a log that begins anew, may have room
+/// for a charge or two, and for a probe.
+async fn fills_up(api: &Api, account: &str, charged: &mut i64) {
+    for _ in 0..50 {
+        let answer = api.charge(account, 1, &format!("charge-{charged}")).await.expect("an answer");
+        if answer.status != 503 {
+            answer.wants(201);
+            *charged += 1;
+        } else if api.get("/readyz").await.status == 503 {
+            return;
+        }
+    }
+    panic!("the disk is full, and charges go on, or the server is ready");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn balances_are_read_on_a_full_disk() {
     let Some(disk) = SmallDisk::mount("16m") else { return };
@@ -71,23 +86,13 @@ async fn balances_are_read_on_a_full_disk() {
     let account = server.api.account_with(100).await;
     let (_, secret) = server.api.key_of(&account).await;
     disk.fill();
-    let (mut charged, mut tried) = (0, 0);
-    // The last page of a file, or a log that begins anew, may have room for a charge or two, and for a probe.
-    loop {
-        tried += 1;
-        assert!(tried < 50, "the disk is full, and charges go on, or the server is ready");
-        let answer = server.api.charge(&account, 1, &format!("charge-{charged}")).await.expect("an answer");
-        if answer.status != 503 {
-            answer.wants(201);
-            charged += 1;
-        } else if server.api.get("/readyz").await.status == 503 {
-            break;
-        }
-    }
+    let mut charged = 0;
+    fills_up(&server.api, &account, &mut charged).await;
     for _ in 0..20 {
         let answer = server.api.read_balance(&secret).await.wants(200);
         assert_eq!(answer.text, user_credits(&(100 - charged).to_string()));
     }
+    fills_up(&server.api, &account, &mut charged).await;
     // Without anybody charging, readiness finds out by itself that there is space again.
     disk.free();
     until("the server is ready", async || server.api.get("/readyz").await.status == 200).await;

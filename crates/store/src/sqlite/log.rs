@@ -145,8 +145,8 @@ fn move_most(connection: &Connection, path: &Path, file: &File) {
     }
 }
 
-/// Runs a checkpoint, if it can be done now. A full disk lets the log be; a failed sync stops the process, for pages that the system has dropped
-/// must not be taken for written.
+/// Runs a checkpoint, if it can be done now. A full disk lets the log be; a failed sync stops the process, for pages that the
+/// system has dropped must not be taken for written.
 fn checkpoint(connection: &Connection, file: &Path, mode: &str) -> Option<Pages> {
     let statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"));
     let pages = statement.and_then(|mut statement| {
