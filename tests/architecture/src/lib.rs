@@ -17,8 +17,9 @@ mod tests {
         ("coffer", &["coffer-http", "coffer-ledger", "coffer-service", "coffer-store"]),
     ];
 
-    /// What the ledger may depend on: none of it does I/O, tells the time or draws random numbers. (That foldhash seeds its
-    /// maps differently in each process, as the standard library does, no outcome can tell: none depends on a map's order.)
+    /// What the ledger may depend on: none of it does I/O, tells the time or draws random numbers. Except that
+    /// foldhash seeds the maps of a process by the clock and by addresses, as the standard library does by random numbers,
+    /// against keys that are chosen to collide: no outcome can tell, for none depends on a map's order.
     const LEDGER_MAY_USE: [&str; 6] = ["foldhash", "jiff", "rpds", "sha2", "subtle", "thiserror"];
 
     /// Whose business a database is, and nobody else's.
