@@ -33,8 +33,10 @@ mod query;
 pub(crate) mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use coffer_ledger::{
@@ -49,6 +51,7 @@ use crate::{
     AccountFilter, ActionFilter, Batch, ChargeFilter, EntryPage, EntryQuery, HoldFilter, Holder, NameSearch,
     Page, Reader, Span, Store, StoreError, StoreHealth, Usage, UsageBy,
 };
+use names::Names;
 use published::Published;
 use reader::{Read, ReaderPool};
 use usage::UsageSums;
@@ -74,9 +77,9 @@ impl SqliteStore {
     /// Where the file cannot be opened, is not a ledger, is corrupt, or was written by a newer Coffer.
     pub fn open(directory: DataDirectory) -> Result<SqliteStore, OpenError> {
         let connection = schema::open_for_writing(&directory)?;
-        let published =
-            Published::load(&connection, &directory.database()).map_err(|error| directory.refused(error))?;
-        let recovered = trailing::recover(&connection, &published);
+        let loaded = load_all(&connection, &directory.database());
+        let (published, names) = loaded.map_err(|error| directory.refused(error))?;
+        let recovered = trailing::recover(&connection, &published, names);
         let recovered = recovered.map_err(|error| directory.refused(error))?;
         let usage = UsageSums::open(&connection).map_err(|error| directory.refused(error))?;
         let published = Arc::new(published);
@@ -84,7 +87,7 @@ impl SqliteStore {
         let log = schema::open_log(&directory)?;
         let writer = Writer::new(connection, directory, Arc::clone(&published), recovered, usage, log);
         let (jobs, queue) = mpsc::channel();
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("coffer-writer".to_owned())
             .spawn(move || writer.run(&queue))
             .expect("a process at its start can make a thread");
@@ -151,6 +154,16 @@ impl SqliteStore {
             None => record,
         }
     }
+}
+
+/// What a file holds of what is in memory, both of which are most of a start.
+fn load_all(connection: &Connection, path: &Path) -> rusqlite::Result<(Published, Names)> {
+    thread::scope(|scope| {
+        let names = scope.spawn(|| Names::open(&schema::open_for_reading(path)?));
+        let published = Published::load(connection, path);
+        let names = names.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((published?, names?))
+    })
 }
 
 #[async_trait]

@@ -6,6 +6,7 @@
 //! memory, so that a name that is new, as nearly all are, is looked for in no file. A name is a digest: whoever finds one
 //! compares the entry.
 
+mod filter;
 mod merge;
 mod run;
 

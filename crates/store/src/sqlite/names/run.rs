@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use fastbloom::BloomFilter;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
+use super::filter::Filter;
 use super::{EntryNumber, Name, NameDigest};
 use crate::rows::{self, Columns};
 use crate::sqlite::query::{Result, all, each, one};
@@ -13,8 +13,6 @@ use crate::sqlite::query::{Result, all, each, one};
 /// How many names a chunk has. A page holds one chunk.
 pub(super) const CHUNK_NAMES: usize = if cfg!(test) { 4 } else { 250 };
 const NAME_BYTES: usize = 16;
-/// How often a filter does not tell that a name is not in its run.
-const FALSE_POSITIVES: f64 = 0.001;
 
 /// The number of a chunk in its table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +29,7 @@ pub(in crate::sqlite) struct Run {
     names: u64,
     /// What each chunk begins with, in this order.
     chunks: Vec<(Name, ChunkId)>,
-    filter: BloomFilter,
+    filter: Filter,
 }
 
 /// A run that is being written. Its ids are those of no run and no chunk, not even of one that was never committed.
@@ -60,14 +58,13 @@ impl LastChunk {
 
 impl Run {
     fn begin(id: i64, level: u32, after: EntryNumber, through: EntryNumber, names: usize) -> Run {
-        let filter = BloomFilter::with_false_pos(FALSE_POSITIVES).seed(&0).expected_items(names.max(1));
-        Run { id, level, after, through, names: 0, chunks: Vec::new(), filter }
+        Run { id, level, after, through, names: 0, chunks: Vec::new(), filter: Filter::of(names) }
     }
 
     fn add(&mut self, id: ChunkId, names: &[Name]) {
         self.chunks.extend(names.first().map(|first| (*first, id)));
-        for name in names {
-            self.filter.insert_hash(name.0.0);
+        for (name, _) in names {
+            self.filter.add(*name);
             self.names += 1;
         }
     }
@@ -79,7 +76,7 @@ impl Run {
         name: NameDigest,
         found: &mut Vec<EntryNumber>,
     ) -> Result<()> {
-        if !self.filter.contains_hash(name.0) {
+        if !self.filter.may_have(name) {
             return Ok(());
         }
         // Names with one digest may go over from one chunk to the next.
@@ -157,13 +154,17 @@ impl Writing {
 /// All runs of a file, oldest first, and the chunks of no run. What is missing would be forgotten, and so charged again: the
 /// runs lie side by side from the first entry on, none goes beyond the last, and each has all its names.
 pub(super) fn all_of(connection: &Connection) -> Result<(Vec<Run>, Vec<ChunkId>)> {
+    let number = |columns: &mut Columns<'_>| columns.count();
+    let last = one(connection, "SELECT coalesce(max(number), 0) FROM entries", [], number)?.unwrap_or(0);
     let sql = "SELECT id, level, after, through, names FROM name_runs ORDER BY after";
     let row = |columns: &mut Columns<'_>| {
         let (id, level) = (columns.integer()?, columns.count()?);
         let level = u32::try_from(level).map_err(|_| columns.meaningless("level"))?;
         let (after, through) = (EntryNumber(columns.count()?), EntryNumber(columns.count()?));
         let names = columns.count()?;
-        let expected = usize::try_from(names).map_err(|_| columns.meaningless("number of names"))?;
+        // An entry has one name at the most. There would be a filter for as many as this.
+        let entries = through.0.min(last).saturating_sub(after.0);
+        let expected = usize::try_from(names.min(entries)).expect("entries of a file");
         Ok((Run::begin(id, level, after, through, expected), names))
     };
     let (mut runs, expected): (Vec<Run>, Vec<u64>) = all(connection, sql, [], row)?.into_iter().unzip();
@@ -177,8 +178,6 @@ pub(super) fn all_of(connection: &Connection) -> Result<(Vec<Run>, Vec<ChunkId>)
             None => of_none.push(id),
         }
     })?;
-    let number = |columns: &mut Columns<'_>| columns.count();
-    let last = one(connection, "SELECT coalesce(max(number), 0) FROM entries", [], number)?.unwrap_or(0);
     let mut end = EntryNumber::default();
     for (run, names) in runs.iter().zip(expected) {
         let is_whole = run.after == end && run.through > run.after && run.names == names;

@@ -62,7 +62,7 @@ fn what_is_added_is_found_whatever_happens_meanwhile() {
         let entries = random.random_range(0..6);
         for _ in 0..entries {
             // Few enough that digests meet, and so do the chunks that they stand in.
-            let name = random.random_bool(0.9).then(|| random.random_range(0..400) << 50);
+            let name = random.random_bool(0.9).then(|| random.random_range(0..400) << 55);
             added.push(name.map(NameDigest));
             let number = EntryNumber(added.len() as u64);
             connection.execute("INSERT INTO entries VALUES (?1)", [number.0]).expect("a row");
@@ -79,9 +79,9 @@ fn what_is_added_is_found_whatever_happens_meanwhile() {
                 names.add(*name, EntryNumber(number));
             }
         }
-        assert_finds(&connection, &names, &model, random.random_range(0..401) << 50);
+        assert_finds(&connection, &names, &model, random.random_range(0..401) << 55);
     }
-    (0..401).for_each(|name| assert_finds(&connection, &names, &model, name << 50));
+    (0..401).for_each(|name| assert_finds(&connection, &names, &model, name << 55));
     assert_eq!(levels, BTreeSet::from([0, 1, 2, 3]), "there were runs of every level");
     // A merge that was rolled back with its last step leaves chunks to the next start.
     names = Names::open(&connection).expect("names");

@@ -35,16 +35,18 @@ struct Told {
     redo: Option<(i64, i64)>,
 }
 
-/// Brings what is published to where the journal ends, and answers what trails, the names, and the journal's last entry.
+/// Brings what is published and the names to where the journal ends, and answers with them, what trails, and the journal's last
+/// entry.
 pub(in crate::sqlite) fn recover(
     connection: &Connection,
     published: &Published,
+    names: Names,
 ) -> Result<(Trailing, Names, EntryNumber)> {
     let told = Told::read(connection)?;
     told.publish(published);
     let sweep = told.redo.map_or_else(Sweep::default, |(first, last)| Sweep::of_redo(first, last + 1));
     let trailing = told.trailing(sweep);
-    let names = names(connection)?;
+    let names = with_unwritten(names, connection)?;
     let number = |columns: &mut Columns<'_>| columns.count();
     let last = one(connection, "SELECT coalesce(max(number), 0) FROM entries", [], number)?;
     Ok((trailing, names, EntryNumber(last.unwrap_or(0))))
@@ -220,8 +222,7 @@ impl Told {
 
 /// The names in the file's runs and those that are to be told from the journal. Where these are many, as after an upgrade,
 /// they become runs at once.
-fn names(connection: &Connection) -> Result<Names> {
-    let mut names = Names::open(connection)?;
+fn with_unwritten(mut names: Names, connection: &Connection) -> Result<Names> {
     let sql =
         "SELECT number, account_id, idempotency_key FROM entries WHERE number > ?1 ORDER BY number LIMIT ?2";
     let row = |columns: &mut Columns<'_>| {
