@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_people.sql"),
     include_str!("migrations/0005_account_names.sql"),
     include_str!("migrations/0006_usage.sql"),
+    include_str!("migrations/0007_open_holds.sql"),
 ];
 
 /// Settings that the ledger cannot do without; they are read back, for SQLite ignores what it cannot do.

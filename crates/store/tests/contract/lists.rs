@@ -1,10 +1,12 @@
 //! What is read: records, and lists page by page.
 
-use coffer_ledger::{AccountId, AccountStatus, Command, ExternalId, GrantCredits, Settle, Timestamp};
+use coffer_ledger::{
+    AccountId, AccountStatus, Command, ExternalId, GrantCredits, HoldCredits, HoldStatus, Settle, Timestamp,
+};
 use coffer_store::{AccountFilter, HoldFilter, Span};
 
 use crate::STORES;
-use crate::commands::{apply, at, charge, credits, grant, hold, id, open, release};
+use crate::commands::{account, apply, at, capture, charge, credits, grant, hold, id, open, release};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_read_newest_first_page_by_page() {
@@ -137,6 +139,45 @@ async fn a_new_hold_is_in_the_list_of_all_at_once() {
         let holds = fresh.store.holds(filter, span).await.expect("a read");
         let made: Vec<_> = holds.items.iter().map(|record| record.hold.credits).collect();
         assert_eq!(made, [credits(3)], "{name}");
+        fresh.store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_are_listed_by_how_they_stand() {
+    use HoldStatus::{Captured, Expired, Open, Released};
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 100))]).await;
+        apply(&fresh.store, 0, vec![open(2), Command::Grant(grant(2, 2, 100))]).await;
+        let holds = [hold(3, 1, 1), hold(4, 1, 1), hold(5, 1, 1), hold(6, 2, 1)].map(Command::Hold);
+        apply(&fresh.store, 1, holds.into()).await;
+        let long = |number, account| HoldCredits { expires_in_ms: 600_000, ..hold(number, account, 1) };
+        apply(&fresh.store, 1, vec![Command::Hold(long(7, 1)), Command::Hold(long(8, 2))]).await;
+        apply(&fresh.store, 2, vec![Command::Capture(capture(9, 1, 3)), release(1, 4)]).await;
+        // At the hundredth second the time of 5 and 6 is over. Only the account of 5 is settled.
+        apply(&fresh.store, 100, vec![Command::Settle(Settle { account_id: account(1) })]).await;
+        for (account_id, status, expected) in [
+            (None, None, vec![8, 7, 6, 5, 4, 3]),
+            (None, Some(Open), vec![8, 7]),
+            (None, Some(Expired), vec![6, 5]),
+            (None, Some(Captured), vec![3]),
+            (None, Some(Released), vec![4]),
+            (Some(account(1)), None, vec![7, 5, 4, 3]),
+            (Some(account(1)), Some(Open), vec![7]),
+            (Some(account(2)), Some(Expired), vec![6]),
+            (Some(account(2)), Some(Captured), vec![]),
+        ] {
+            let ids = async |before| {
+                let filter = HoldFilter { account_id, status, at: at(100) };
+                let page = fresh.store.holds(filter, Span { before, count_max: 10 }).await.expect("a read");
+                Vec::from_iter(page.items.iter().map(|record| record.hold.id.bytes()))
+            };
+            let expected = Vec::from_iter(expected.into_iter().map(id));
+            assert_eq!(ids(None).await, expected, "{name}: {status:?} of {account_id:?}");
+            let rest = expected.get(1..).unwrap_or_default();
+            assert_eq!(ids(expected.first().copied()).await, rest, "{name}: {status:?} behind the first");
+        }
         fresh.store.close().await;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coffer_ledger::{AccountId, Hold, HoldId, HoldRecord};
+use coffer_ledger::{AccountId, Hold, HoldId, HoldRecord, HoldStatus};
 use rusqlite::{Connection, params};
 
 use super::Stretch;
@@ -26,22 +26,33 @@ pub(in crate::sqlite) fn holds(
     filter: &HoldFilter,
     span: Span,
 ) -> Result<Page<HoldRecord>> {
-    // A hold whose time is over is expired already, although it may not be written yet.
-    let status = "CASE WHEN status = 'open' AND expires_at <= ?3 THEN 'expired' ELSE status END";
-    let account = if filter.account_id.is_some() { "account_id = ?1" } else { "?1 IS NULL" };
-    let from = format!(
-        "holds WHERE {account} AND id < ?2 AND (?4 IS NULL OR {status} = ?4) ORDER BY id DESC LIMIT ?5"
-    );
     let params = params![
         filter.account_id.map(AccountId::bytes),
         span.before_or_end(),
         filter.at.unix_ms(),
-        filter.status.map(rows::hold_status),
         span.count_max + 1,
     ];
-    let holds = all(connection, &select(rows::HOLD, &from), params, rows::hold)?.into_iter();
+    let holds = all(connection, &newest(filter), params, rows::hold)?.into_iter();
     let records: Result<_> = holds.map(|hold| record(connection, hold)).collect();
     Ok(Page::of(records?, span))
+}
+
+/// The open ones are told by a constant, for only so does SQLite look in the indexes that have no others.
+fn newest(filter: &HoldFilter) -> String {
+    let account = filter.account_id.map_or("", |_| "account_id = ?1 AND ");
+    // A hold whose time is over is expired already, although it may not be written yet.
+    let status = match filter.status {
+        None => String::new(),
+        Some(HoldStatus::Open) => " AND status = 'open' AND expires_at > ?3".to_owned(),
+        Some(HoldStatus::Expired) => {
+            " AND (status = 'expired' OR (status = 'open' AND expires_at <= ?3))".to_owned()
+        }
+        Some(ended @ (HoldStatus::Captured | HoldStatus::Released)) => {
+            format!(" AND status = '{}'", rows::hold_status(ended))
+        }
+    };
+    let from = format!("holds WHERE {account}id < ?2{status} ORDER BY id DESC LIMIT ?4");
+    select(rows::HOLD, &from)
 }
 
 pub(in crate::sqlite) fn accounts_of_holds(
@@ -72,4 +83,35 @@ fn record(connection: &Connection, hold: Hold) -> Result<HoldRecord> {
     let entry = one(connection, &sql, params![hold.account_id.bytes(), hold.seq.0], rows::entry)?;
     let entry = entry.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     Ok(HoldRecord::of_entry(hold, &entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use coffer_ledger::{AccountId, HoldStatus, Timestamp};
+
+    use super::newest;
+    use crate::sqlite::schema;
+    use crate::{DataDirectory, HoldFilter};
+
+    #[test]
+    fn open_holds_are_found_whatever_has_ended() {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        let directory = DataDirectory::lock(temporary.path()).expect("nobody else is there");
+        let connection = schema::open_for_writing(&directory).expect("a new file");
+        for (account_id, index) in
+            [(None, "holds_open_by_id"), (Some(AccountId::from_bytes([1; 16])), "holds_open")]
+        {
+            let filter = HoldFilter { account_id, status: Some(HoldStatus::Open), at: Timestamp::MIN };
+            let sql = format!("EXPLAIN QUERY PLAN {}", newest(&filter));
+            let plan = connection
+                .prepare(&sql)
+                .and_then(|mut plan| {
+                    plan.query_map([None::<i64>; 4], |row| row.get(3))?
+                        .collect::<rusqlite::Result<Vec<String>>>()
+                })
+                .expect("a plan");
+            let [step] = plan.as_slice() else { panic!("one step, without sorting: {plan:?}") };
+            assert!(step.contains(&format!("USING INDEX {index} (")), "{step}");
+        }
+    }
 }
