@@ -15,6 +15,7 @@ const UNHEARD: &[(&str, &str)] = &[
     ("account_profiles_by_external_id", "UPDATE account_profiles SET external_id = 'another'"),
     ("lots_open", "UPDATE lots SET remaining = 1 WHERE remaining = 0 AND held = 0"),
     ("holds_open", "UPDATE holds SET status = 'open'"),
+    ("holds_open_by_id", "UPDATE holds SET status = 'open'"),
     ("holds_by_account", "UPDATE holds SET account_id = zeroblob(16)"),
     ("grants_by_account", "UPDATE grants SET account_id = zeroblob(16)"),
     ("keys_by_account", "UPDATE keys SET account_id = zeroblob(16)"),
