@@ -217,7 +217,7 @@ impl Writer {
                 writer.names.step(&writer.connection, pace)
             });
             match written {
-                Ok(step) => self.names.took(step),
+                Ok(()) => self.names.took(),
                 Err(error) => {
                     self.names.failed();
                     self.upkeep_refused_at = Some(Instant::now());

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use rusqlite::Connection;
 
 use super::Name;
-use super::run::{CHUNK_NAMES, ChunkId, LastChunk, Run, Writing};
+use super::run::{CHUNK_NAMES, LastChunk, Run, Writing};
 use crate::sqlite::query::Result;
 
 /// How many runs of a level become one of the next.
@@ -33,13 +33,6 @@ struct Input {
     next_chunk: usize,
     /// What has been read and not merged, last first.
     names: Vec<Name>,
-}
-
-/// How a step of a merge ends.
-#[derive(Debug)]
-pub(super) enum Merged {
-    Partly(Merge),
-    Whole(Run),
 }
 
 /// Whether there are runs to be merged below a level.
@@ -72,31 +65,32 @@ impl Merge {
         Ok(Some(merge))
     }
 
-    /// Goes on for some chunks.
+    /// Goes on for some chunks, and tells whether that was all.
     pub(super) fn step(
-        mut self,
+        &mut self,
         connection: &Connection,
         last: &mut LastChunk,
         runs: &[Run],
         chunks_max: usize,
-    ) -> Result<Merged> {
+    ) -> Result<bool> {
         for _ in 0..chunks_max * CHUNK_NAMES {
             let Some(Reverse((name, place))) = self.next.pop() else {
                 let mut forget = connection.prepare_cached("DELETE FROM name_runs WHERE id = ?1")?;
                 self.inputs.iter().try_for_each(|input| forget.execute([input.run]).map(|_| ()))?;
-                return self.output.finish(connection, last).map(Merged::Whole);
+                self.output.finish(connection, last)?;
+                return Ok(true);
             };
             self.output.push(connection, last, name)?;
             if let Some(name) = self.inputs[place].next(connection, runs)? {
                 self.next.push(Reverse((name, place)));
             }
         }
-        Ok(Merged::Partly(self))
+        Ok(false)
     }
 
-    /// The chunks that were written, of a merge that is given up.
-    pub(super) fn into_chunks(self) -> impl Iterator<Item = ChunkId> {
-        self.output.into_chunks()
+    /// What has been written; a run only where that is all.
+    pub(super) fn into_run(self) -> Run {
+        self.output.into_run()
     }
 }
 

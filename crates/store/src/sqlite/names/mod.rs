@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use super::pace::Pace;
 use super::query::{Result, each, one};
 use crate::rows::{self, Columns};
-use merge::{Merge, Merged};
+use merge::Merge;
 use run::{CHUNK_NAMES, ChunkId, LastChunk, Run, Writing};
 
 /// How many names stay in memory before they become a run: so few that all of it is written at once, and no batch waits long.
@@ -108,6 +108,8 @@ pub(super) struct Names {
     merges: Vec<Merge>,
     /// Chunks of runs that have been merged into another, or were never finished.
     discarded: Vec<ChunkId>,
+    /// What a step has come to, until it is known whether it was committed.
+    step: Option<Step>,
     last_run: i64,
     last_chunk: LastChunk,
 }
@@ -182,9 +184,9 @@ impl Names {
             || merge::is_due(&self.runs, merge::LEVEL_MAX)
     }
 
-    /// Takes a step, in a transaction of its caller's: writes a run, and goes on with removing and merging. What it answers
-    /// becomes true with [`Names::took`], once the transaction has been committed.
-    pub(super) fn step(&mut self, connection: &Connection, pace: Pace) -> Result<Step> {
+    /// Takes a step, in a transaction of its caller's: writes a run, and goes on with removing and merging. Whether that was
+    /// committed is to be told: [`Names::took`], [`Names::failed`].
+    pub(super) fn step(&mut self, connection: &Connection, pace: Pace) -> Result<()> {
         let chunks_max = match pace {
             Pace::After { entries } => (entries * CHUNKS_FOR_ONE).div_ceil(CHUNK_NAMES).max(CHUNKS_A_STEP),
             Pace::Idle => IDLE_CHUNKS_A_STEP,
@@ -193,25 +195,22 @@ impl Names {
         let written = is_full.then(|| self.write_run(connection)).transpose()?;
         let kept = self.discarded.len().saturating_sub(chunks_max);
         run::remove_chunks(connection, &self.discarded[kept..])?;
-        let merged = self.merge_on(connection, chunks_max)?;
-        Ok(Step { written, kept, merged })
+        let merge = self.next_merge(connection)?;
+        let Step { merge, is_whole, .. } = self.step.insert(Step { written, kept, merge, is_whole: false });
+        if let Some(merge) = merge {
+            *is_whole = merge.step(connection, &mut self.last_chunk, &self.runs, chunks_max)?;
+        }
+        Ok(())
     }
 
-    /// Goes on with the merge of the smallest runs for some chunks, and answers with its run once it is whole.
-    fn merge_on(&mut self, connection: &Connection, chunks_max: usize) -> Result<Option<Run>> {
+    /// Takes out the merge of the smallest runs, which may be a new one.
+    fn next_merge(&mut self, connection: &Connection) -> Result<Option<Merge>> {
         let below = self.merges.last().map_or(merge::LEVEL_MAX, |merge| merge.level);
         if merge::is_due(&self.runs, below) {
             self.last_run += 1;
             self.merges.extend(Merge::of(connection, self.last_run, &self.runs, below)?);
         }
-        let Some(merge) = self.merges.pop() else { return Ok(None) };
-        match merge.step(connection, &mut self.last_chunk, &self.runs, chunks_max)? {
-            Merged::Whole(run) => Ok(Some(run)),
-            Merged::Partly(merge) => {
-                self.merges.push(merge);
-                Ok(None)
-            }
-        }
+        Ok(self.merges.pop())
     }
 
     fn write_run(&mut self, connection: &Connection) -> Result<Run> {
@@ -221,38 +220,49 @@ impl Names {
         for name in self.unwritten.sorted() {
             writing.push(connection, &mut self.last_chunk, name)?;
         }
-        writing.finish(connection, &mut self.last_chunk)
+        writing.finish(connection, &mut self.last_chunk)?;
+        Ok(writing.into_run())
     }
 
-    /// A step has been committed.
-    pub(super) fn took(&mut self, step: Step) {
-        self.discarded.truncate(step.kept);
-        if let Some(run) = step.written {
+    /// The step has been committed.
+    pub(super) fn took(&mut self) {
+        let Some(Step { written, kept, merge, is_whole }) = self.step.take() else { return };
+        self.discarded.truncate(kept);
+        if let Some(run) = written {
             self.unwritten = Unwritten::default();
             self.runs.push(run);
         }
-        if let Some(merged) = step.merged {
-            let is_part = |run: &Run| merged.after <= run.after && run.through <= merged.through;
-            let place = self.runs.iter().position(is_part).expect("what was merged is there");
-            let end = self.runs.iter().rposition(is_part).expect("what was merged is there") + 1;
-            let parts = self.runs.splice(place..end, [merged]);
-            self.discarded.extend(parts.flat_map(Run::into_chunks));
+        match merge {
+            Some(merge) if is_whole => self.replace(merge.into_run()),
+            under_way => self.merges.extend(under_way),
         }
     }
 
-    /// A step has been rolled back: a merge that has got through it begins anew. What it wrote in its last step was never
-    /// there, which is no reason not to remove it.
+    /// Puts a run in the place of those that were merged into it.
+    fn replace(&mut self, merged: Run) {
+        let is_part = |run: &Run| merged.after <= run.after && run.through <= merged.through;
+        let place = self.runs.iter().position(is_part).expect("what was merged is there");
+        let end = self.runs.iter().rposition(is_part).expect("what was merged is there") + 1;
+        let parts = self.runs.splice(place..end, [merged]);
+        self.discarded.extend(parts.flat_map(Run::into_chunks));
+    }
+
+    /// The step has been rolled back, if it came to one: its merge begins anew. What that wrote in this last step was never there,
+    /// which is no reason not to remove it.
     pub(super) fn failed(&mut self) {
-        self.discarded.extend(self.merges.pop().into_iter().flat_map(Merge::into_chunks));
+        let merge = self.step.take().and_then(|step| step.merge);
+        self.discarded.extend(merge.into_iter().flat_map(|merge| merge.into_run().into_chunks()));
     }
 }
 
 /// What a step came to.
 #[derive(Debug)]
-#[must_use]
-pub(super) struct Step {
+struct Step {
     written: Option<Run>,
     /// How many discarded chunks are left.
     kept: usize,
-    merged: Option<Run>,
+    /// The merge that went on,
+    merge: Option<Merge>,
+    /// and whether it has come to its end.
+    is_whole: bool,
 }

@@ -125,20 +125,19 @@ impl Writing {
         if self.chunk.len() >= CHUNK_NAMES { self.write_chunk(connection, last) } else { Ok(()) }
     }
 
-    /// The run exists once this is committed.
-    pub(super) fn finish(mut self, connection: &Connection, last: &mut LastChunk) -> Result<Run> {
+    /// Writes what is left. The run exists once this is committed.
+    pub(super) fn finish(&mut self, connection: &Connection, last: &mut LastChunk) -> Result<()> {
         if !self.chunk.is_empty() {
             self.write_chunk(connection, last)?;
         }
         let Run { id, level, after, through, names, .. } = self.run;
         let sql = "INSERT INTO name_runs (id, level, after, through, names) VALUES (?1, ?2, ?3, ?4, ?5)";
-        connection.prepare_cached(sql)?.execute(params![id, level, after.0, through.0, names])?;
-        Ok(self.run)
+        connection.prepare_cached(sql)?.execute(params![id, level, after.0, through.0, names]).map(|_| ())
     }
 
-    /// All chunks that were written.
-    pub(super) fn into_chunks(self) -> impl Iterator<Item = ChunkId> {
-        self.run.into_chunks()
+    /// What has been written; a run only where it is finished.
+    pub(super) fn into_run(self) -> Run {
+        self.run
     }
 
     fn write_chunk(&mut self, connection: &Connection, last: &mut LastChunk) -> Result<()> {

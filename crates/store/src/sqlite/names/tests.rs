@@ -22,18 +22,40 @@ fn open() -> Connection {
     connection
 }
 
-/// Takes one step after some entries, or fails at its end.
-fn step(connection: &Connection, names: &mut Names, entries: usize, fails: bool) {
-    let transaction = connection.unchecked_transaction().expect("a transaction");
+/// How a step ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Committed,
+    RolledBack,
+    /// Where it writes a chunk, as if there were no space for it; or as if it had not come to that.
+    NoSpace,
+}
+
+const NO_SPACE: &str = "CREATE TEMP TRIGGER no_space BEFORE INSERT ON name_chunks WHEN NEW.id % 3 = 0 \
+                        BEGIN SELECT RAISE(FAIL, 'no space'); END";
+
+/// Takes one step after some entries, and tells how it has ended.
+fn step(connection: &Connection, names: &mut Names, entries: usize, end: End) -> End {
     let pace = if entries == 0 { Pace::Idle } else { Pace::After { entries } };
-    let step = names.step(&transaction, pace).expect("a step");
-    if fails {
+    if end == End::NoSpace {
+        connection.execute_batch(NO_SPACE).expect("a trigger");
+    }
+    let transaction = connection.unchecked_transaction().expect("a transaction");
+    let end = match (names.step(&transaction, pace), end) {
+        (Ok(()), End::Committed | End::NoSpace) => End::Committed,
+        (Ok(()), End::RolledBack) => End::RolledBack,
+        (Err(_), End::NoSpace) => End::NoSpace,
+        (Err(error), End::Committed | End::RolledBack) => panic!("{error}"),
+    };
+    if end == End::Committed {
+        transaction.commit().expect("a commit");
+        names.took();
+    } else {
         transaction.rollback().expect("a roll-back");
         names.failed();
-    } else {
-        transaction.commit().expect("a commit");
-        names.took(step);
     }
+    connection.execute_batch("DROP TRIGGER IF EXISTS no_space").expect("SQL");
+    end
 }
 
 fn assert_finds(
@@ -58,6 +80,7 @@ fn what_is_added_is_found_whatever_happens_meanwhile() {
     let mut model: BTreeMap<u64, BTreeSet<EntryNumber>> = BTreeMap::new();
     let mut added: Vec<Option<NameDigest>> = Vec::new();
     let mut levels = BTreeSet::new();
+    let mut ended: BTreeMap<String, usize> = BTreeMap::new();
     for _ in 0..STEPS {
         let entries = random.random_range(0..6);
         for _ in 0..entries {
@@ -71,7 +94,13 @@ fn what_is_added_is_found_whatever_happens_meanwhile() {
                 model.entry(name).or_default().insert(number);
             }
         }
-        step(&connection, &mut names, entries, random.random_bool(0.03));
+        let end = match random.random_range(0..60) {
+            0 => End::RolledBack,
+            1 => End::NoSpace,
+            _ => End::Committed,
+        };
+        let end = step(&connection, &mut names, entries, end);
+        ended.entry(format!("{end:?}")).and_modify(|count| *count += 1).or_insert(1);
         levels.extend(names.runs.iter().map(|run| run.level));
         if random.random_bool(0.005) {
             names = Names::open(&connection).expect("names");
@@ -83,10 +112,9 @@ fn what_is_added_is_found_whatever_happens_meanwhile() {
     }
     (0..401).for_each(|name| assert_finds(&connection, &names, &model, name << 55));
     assert_eq!(levels, BTreeSet::from([0, 1, 2, 3]), "there were runs of every level");
-    // A merge that was rolled back with its last step leaves chunks to the next start.
-    names = Names::open(&connection).expect("names");
+    println!("steps: {ended:?}");
     while names.is_due() {
-        step(&connection, &mut names, 0, false);
+        step(&connection, &mut names, 0, End::Committed);
     }
     let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
     let orphans = count("SELECT count(*) FROM name_chunks WHERE run NOT IN (SELECT id FROM name_runs)");

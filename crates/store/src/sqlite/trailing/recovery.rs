@@ -239,9 +239,9 @@ fn with_unwritten(mut names: Names, connection: &Connection) -> Result<Names> {
         found.into_iter().for_each(|(number, name)| names.add(name, number));
         if names.is_due() {
             let transaction = connection.unchecked_transaction()?;
-            let step = names.step(&transaction, Pace::After { entries })?;
+            names.step(&transaction, Pace::After { entries })?;
             transaction.commit()?;
-            names.took(step);
+            names.took();
         }
     }
 }
