@@ -221,10 +221,15 @@ impl Service {
     /// Writes the uses of keys that are not written yet, in portions spread over some time, so that nobody waits long behind very
     /// many. Where it fails, the next time writes them.
     pub(crate) async fn write_key_uses(&self, over: Duration) {
-        let key_uses = Arc::clone(&self.key_uses);
+        let (key_uses, store) = (Arc::clone(&self.key_uses), Arc::clone(&self.store));
         // There may be very many, too, to be looked through where requests are answered.
-        let taken = tokio::task::spawn_blocking(move || key_uses.take()).await;
-        let uses = taken.expect("looking through uses does not panic");
+        let taken = tokio::task::spawn_blocking(move || {
+            let mut uses = key_uses.take();
+            // Each lane is written to apart: a portion is to meet few of them.
+            uses.sort_by_key(|(id, _)| store.lane_of(id.bucket()));
+            uses
+        });
+        let uses = taken.await.expect("looking through uses does not panic");
         let portions = uses.chunks(USES_WRITTEN_AT_ONCE);
         let count = u32::try_from(portions.len()).unwrap_or(u32::MAX);
         let pause = over.checked_div(count).unwrap_or_default();
@@ -317,7 +322,10 @@ impl Service {
             committer.await.expect("a committer that panics stops the process");
         }
         // The background may have been cut off while it wrote: writing some of them again changes nothing.
-        if let Err(error) = self.store.note_key_uses(self.key_uses.all()).await {
+        let uses = self.key_uses.all();
+        if !uses.is_empty()
+            && let Err(error) = self.store.note_key_uses(uses).await
+        {
             tracing::warn!(%error, "the uses of keys could not be written");
         }
         self.store.close().await;

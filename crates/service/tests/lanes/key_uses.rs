@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use coffer_ledger::{Command, CreateKey, Hint, KeyId, Metadata, Name, SecretHash};
 use coffer_service::Standing;
+use coffer_service::limits::NOTE_USES_EVERY_MS;
 use coffer_store::Reader as _;
 
 use super::laned_store::LanedStore;
@@ -30,7 +31,7 @@ async fn a_use_that_was_being_written_at_the_end_is_written() {
     assert!(matches!(standing, Standing::Live(_)), "{standing:?}");
 
     // Longer than from one writing to the next.
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_millis(NOTE_USES_EVERY_MS + 1_000)).await;
     assert!(store.key_uses(vec![id]).await.expect("a read").is_empty(), "it is being written");
     store.stall_key_uses(false);
     soon(service.close()).await;
