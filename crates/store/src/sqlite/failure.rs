@@ -34,7 +34,11 @@ fn extended_code(error: &rusqlite::Error) -> Option<i32> {
 
 /// Ends the process at once, because of what SQLite says of a file. Nobody who waits gets an answer.
 pub(super) fn stop_for(what: &str, file: &Path, error: &rusqlite::Error) -> ! {
-    if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+    // A row that must be there is not.
+    let lacks_row = matches!(error, rusqlite::Error::StatementChangedRows(_));
+    if lacks_row
+        || matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    {
         let file = file.display();
         tracing::error!("{file} is damaged ({error}); restore a backup");
         std::process::abort();
