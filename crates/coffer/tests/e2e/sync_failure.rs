@@ -5,9 +5,11 @@
 //! was not, as the system may do, and wants to find everything that was acknowledged.
 
 use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
 use crate::load::{Clients, Record};
@@ -117,6 +119,13 @@ enum Pages {
     Dropped,
 }
 
+/// Who else has the ledger open, and with it the log's index, which tells what was moved into the file.
+#[derive(Clone, Copy, Debug)]
+enum Others {
+    None,
+    Open,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_cannot_be_synced_is_told_to_nobody() {
     for (when, pages) in [(1, Pages::Dropped), (20, Pages::Kept), (40, Pages::Dropped), (75, Pages::Kept)] {
@@ -165,14 +174,24 @@ async fn a_log_that_cannot_be_written_stops_the_process() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_be_synced_leaves_the_log_as_it_was() {
-    for pages in [Pages::Kept, Pages::Dropped] {
+    let cases = [(Pages::Kept, Others::None), (Pages::Dropped, Others::None), (Pages::Dropped, Others::Open)];
+    for (pages, others) in cases {
         let data = tempdir().expect("a temporary directory");
         let server = Server::start(data.path());
         let account = server.api.account_with(GRANTED).await;
-        let file = data.path().join("coffer.db");
-        let before = std::fs::read(&file).expect("the file is there");
+        let path = data.path().join("coffer.db");
+        let before = std::fs::read(&path).expect("the file is there");
+        // Closed last: SQLite's locks of this process would go with it.
+        let file = OpenOptions::new().write(true).open(&path).expect("the file is there");
+        let other = matches!(others, Others::Open).then(|| {
+            let other = Connection::open(&path).expect("the file can be opened by others");
+            let tables =
+                other.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+            assert!(tables.expect("it can be read") > 0);
+            other
+        });
         let injection = "inject=fsync,fdatasync:error=EIO:when=1+";
-        let Some(tracer) = Tracer::attach(&server, &file, injection).await else { return };
+        let Some(tracer) = Tracer::attach(&server, &path, injection).await else { return };
         // The log is moved into the file once it is long enough.
         let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
         let ended = server.process.ended();
@@ -181,9 +200,12 @@ async fn a_file_that_cannot_be_synced_leaves_the_log_as_it_was() {
         stopped_at_once(&ended, &calls, "the log cannot be moved into the file");
         assert!(calls.iter().any(|call| call.contains("pwrite64(")), "the log was being moved: {calls:?}");
         if matches!(pages, Pages::Dropped) {
-            std::fs::write(&file, &before).expect("a file can be written");
+            file.set_len(before.len() as u64).expect("a file can be cut");
+            file.write_all_at(&before, 0).expect("a file can be written");
         }
         nothing_was_lost(data.path(), &account, record).await;
+        drop(other);
+        drop(file);
     }
 }
 

@@ -2,27 +2,34 @@
 //!
 //! That takes as long as many batches do, most of it to sync the file. So a thread with a connection of its own moves them
 //! beside the batches, and the writer only the few that were written meanwhile: while nothing else is written, all are
-//! moved, and the log begins anew. (That two connections move pages at once is safe from SQLite 3.51.3 on.)
+//! moved, and the log begins anew. The two never move pages at once; that one begins the log anew while the other is about to
+//! move pages of it is safe from SQLite 3.51.3 on.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
 use super::failure::{Failure, stop, stop_for};
 
 /// How many pages of 4 KiB the log takes before they are moved into the file.
-const PAGES_MAX: u64 = 4096;
+const PAGES_MAX: u64 = if cfg!(test) { 64 } else { 4_096 };
 /// How many more pages it takes before that is tried again, where somebody who reads has kept some back.
-const PAGES_MORE: u64 = 1024;
+const PAGES_MORE: u64 = if cfg!(test) { 16 } else { 1_024 };
 /// How few pages the writer moves itself, unless even more are written each time.
-const PAGES_LEFT: u64 = 128;
+const PAGES_LEFT: u64 = if cfg!(test) { 4 } else { 128 };
 /// How often the thread begins again for what was written meanwhile.
 const PASSES_MAX: usize = 3;
 /// How many jobs are done before it is looked how long the log is.
 const JOBS_BETWEEN_LOOKS: u32 = 4;
+
+/// Where the log's index has how many pages were moved: four bytes, behind two headers (SQLite's "WAL-mode file format").
+const MOVED_AT: u64 = 96;
+
+const _: () = assert!(ffi::SQLITE_VERSION_NUMBER >= 3_051_003, "the log may be damaged by an earlier SQLite");
 
 const CANNOT_MOVE: &str = "the log cannot be moved into the file";
 const HAS_ENDED: &str = "the thread that moves the log has ended";
@@ -42,7 +49,8 @@ pub(super) struct Log {
 #[derive(Debug)]
 struct Mover {
     begin: Sender<()>,
-    done: Receiver<()>,
+    /// Whether pages were moved.
+    done: Receiver<bool>,
     thread: JoinHandle<File>,
 }
 
@@ -64,8 +72,7 @@ impl Log {
             .name("coffer-log".to_owned())
             .spawn(move || {
                 for () in begun {
-                    move_most(&connection, &of, &file);
-                    if finish.send(()).is_err() {
+                    if finish.send(move_most(&connection, &of, &file)).is_err() {
                         break;
                     }
                 }
@@ -86,7 +93,9 @@ impl Log {
         self.jobs_since_look = 0;
         if self.is_moving {
             match self.mover.done.try_recv() {
-                Ok(()) => self.move_rest(connection),
+                Ok(true) => self.move_rest(connection),
+                // Nor would the writer get further. It is tried again once there are more.
+                Ok(false) => self.is_moving = false,
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => stop(HAS_ENDED),
             }
@@ -128,20 +137,39 @@ impl Log {
     }
 }
 
-/// Moves pages until few are left.
-fn move_most(connection: &Connection, path: &Path, file: &File) {
-    for _ in 0..PASSES_MAX {
+/// Moves pages until few are left, and tells whether any could be.
+fn move_most(connection: &Connection, path: &Path, file: &File) -> bool {
+    for pass in 0..PASSES_MAX {
         if checkpoint(connection, path, "PASSIVE").is_none() {
-            return;
+            return pass > 0;
         }
         // SQLite syncs it only where nothing was written meanwhile. Then the writer would have all of it to wait for.
         if let Err(error) = file.sync_data() {
+            take_none_for_moved(path);
             stop(&format!("{CANNOT_MOVE}: {error}"));
         }
         let left = checkpoint(connection, path, "NOOP").map(|pages| pages.all.saturating_sub(pages.moved));
         if left.is_some_and(|left| left <= PAGES_LEFT) {
-            return;
+            break;
         }
+    }
+    true
+}
+
+/// Lets the next start move all pages again: the system may have dropped those that were not synced. Where another program has
+/// the ledger open, the log's index stays as it is, and with it that they were moved; and the log would begin anew over
+/// the only copy there is.
+fn take_none_for_moved(path: &Path) {
+    let mut index = path.as_os_str().to_owned();
+    index.push("-shm");
+    let forgotten = OpenOptions::new().write(true).open(index).and_then(|index| {
+        let written = index.write_all_at(&0_u32.to_ne_bytes(), MOVED_AT);
+        // SQLite's locks on it would go with this one.
+        std::mem::forget(index);
+        written
+    });
+    if let Err(error) = forgotten {
+        tracing::error!(%error, "end all programs that have the ledger open before the next start: the log's index is wrong");
     }
 }
 
@@ -159,6 +187,110 @@ fn checkpoint(connection: &Connection, file: &Path, mode: &str) -> Option<Pages>
             tracing::warn!(%error, "the log could not be moved into the file");
             None
         }
-        Err(Failure::InDoubt(error)) => stop_for(CANNOT_MOVE, file, &error),
+        Err(Failure::InDoubt(error)) => {
+            take_none_for_moved(file);
+            stop_for(CANNOT_MOVE, file, &error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::{Duration, Instant};
+
+    use rusqlite::Connection;
+    use tempfile::TempDir;
+
+    use super::{Log, PAGES_LEFT, PAGES_MAX, checkpoint, move_most};
+    use crate::DataDirectory;
+    use crate::sqlite::schema;
+
+    /// How many pages a transaction writes at least.
+    const PAGES: u64 = 10;
+    const TRANSACTIONS: u64 = 20 * PAGES_MAX / PAGES;
+
+    fn ledger() -> (TempDir, DataDirectory, Connection) {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        let directory = DataDirectory::lock(temporary.path()).expect("nobody else is there");
+        let connection = schema::open_for_writing(&directory).expect("a new file");
+        connection.execute_batch("CREATE TABLE filler (bytes BLOB) STRICT").expect("a table");
+        (temporary, directory, connection)
+    }
+
+    fn write(connection: &Connection) {
+        let written = connection.execute("INSERT INTO filler VALUES (zeroblob(?1))", [PAGES * 4096]);
+        assert_eq!(written, Ok(1));
+    }
+
+    fn work(log: &mut Log, connection: &Connection) {
+        write(connection);
+        log.after_job(connection);
+    }
+
+    /// Writes until the log begins anew, and tells how many pages it had before.
+    fn work_until_anew(log: &mut Log, connection: &Connection, directory: &DataDirectory) -> u64 {
+        let began = Instant::now();
+        let mut most = 0;
+        while began.elapsed() < Duration::from_secs(10) {
+            work(log, connection);
+            let pages = checkpoint(connection, &directory.database(), "NOOP").expect("pages");
+            if pages.all < most {
+                return most;
+            }
+            most = pages.all;
+        }
+        panic!("it has {most} pages and does not begin anew");
+    }
+
+    fn end(log: Log, connection: Connection) {
+        let file: File = log.end();
+        connection.close().expect("closed");
+        drop(file);
+    }
+
+    #[test]
+    fn the_log_begins_anew_while_it_is_written_to() {
+        let (_temporary, directory, connection) = ledger();
+        let mut log = schema::open_log(&directory).expect("a log");
+        for _ in 0..3 {
+            let pages = work_until_anew(&mut log, &connection, &directory);
+            assert!(pages >= PAGES_MAX, "{pages}: they are not moved for each transaction");
+        }
+        end(log, connection);
+    }
+
+    #[test]
+    fn whoever_reads_keeps_pages_back_and_no_longer_than_that() {
+        let (_temporary, directory, connection) = ledger();
+        let mut log = schema::open_log(&directory).expect("a log");
+        let reader = schema::open_for_reading(&directory.database()).expect("a reader");
+        let count = |sql: &str| reader.query_row(sql, [], |row| row.get::<_, u64>(0)).expect("a count");
+        reader.execute_batch("BEGIN").expect("a transaction");
+        assert_eq!(count("SELECT count(*) FROM filler"), 0);
+        (0..TRANSACTIONS).for_each(|_| work(&mut log, &connection));
+        let pages = checkpoint(&connection, &directory.database(), "NOOP").expect("pages");
+        assert!(pages.all >= TRANSACTIONS * PAGES, "nothing is overwritten: {pages:?}");
+        assert_eq!(count("SELECT count(*) FROM filler"), 0, "it sees what it saw");
+        reader.execute_batch("COMMIT").expect("an end");
+        work_until_anew(&mut log, &connection, &directory);
+        assert!(count("SELECT count(*) FROM filler") > TRANSACTIONS);
+        end(log, connection);
+    }
+
+    #[test]
+    fn most_is_moved_beside_the_writer() {
+        let (_temporary, directory, connection) = ledger();
+        (0..TRANSACTIONS).for_each(|_| write(&connection));
+        let path = directory.database();
+        let pages = |connection| checkpoint(connection, &path, "NOOP").expect("pages");
+        let before = pages(&connection);
+        assert!(before.all - before.moved > TRANSACTIONS * PAGES, "{before:?}");
+        let other = Connection::open(&path).expect("a connection");
+        let file = File::open(&path).expect("the file");
+        assert!(move_most(&other, &path, &file));
+        let after = pages(&connection);
+        assert!(after.all - after.moved <= PAGES_LEFT, "{after:?}");
+        drop((other, connection, file));
     }
 }

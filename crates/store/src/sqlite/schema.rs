@@ -16,8 +16,8 @@ const APPLICATION_ID: i32 = 0x436f_6672;
 
 /// The scripts that lead from each schema version to the next; the first makes version 1.
 ///
-/// Of a ledger of version 3 or later, tables may trail behind the journal: a script that reads or changes such a table must
-/// have what the redo rows tell brought in before.
+/// Of a ledger of version 3 or later, tables may trail behind the journal: a script that reads or changes rows of such a
+/// table must have what the redo rows tell brought in before. It may make an index.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_ledger.sql"),
     include_str!("migrations/0002_whole_ledger.sql"),

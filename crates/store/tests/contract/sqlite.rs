@@ -153,6 +153,8 @@ async fn an_answer_is_remembered_among_very_many() {
         ("UPDATE name_chunks SET names = substr(names, 17) WHERE id = :chunk", "is not whole", false),
         ("DELETE FROM name_chunks WHERE id = :chunk", "is not whole", false),
         ("UPDATE name_runs SET through = through + 100000 WHERE id = :run", "is not whole", false),
+        // No memory is asked for as many.
+        ("UPDATE name_runs SET names = 1 << 60 WHERE id = :run", "is not whole", false),
         ("UPDATE name_chunks SET names = substr(names, 2) WHERE id = :chunk", "cannot be read", false),
         ("UPDATE entries SET idempotency_key = 'another' WHERE number = 5", "by its idempotency key", true),
         (
