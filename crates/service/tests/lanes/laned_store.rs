@@ -29,6 +29,8 @@ struct State {
     failing: BTreeMap<usize, fn() -> StoreError>,
     /// Whether uses of keys are being written, and never are.
     key_uses_stall: bool,
+    /// How often they were to be written.
+    key_uses_told: usize,
     /// Accounts that somebody else has locked.
     locked: BTreeSet<AccountId>,
     /// The batches of each lane, those that failed too.
@@ -55,6 +57,11 @@ impl LanedStore {
     /// Whether from now on uses of keys are taken and never written.
     pub(crate) fn stall_key_uses(&self, stall: bool) {
         self.state().key_uses_stall = stall;
+    }
+
+    /// How often uses of keys were to be written.
+    pub(crate) fn key_uses_told(&self) -> usize {
+        self.state().key_uses_told
     }
 
     pub(crate) fn heal(&self) {
@@ -137,6 +144,7 @@ impl Store for LanedStore {
     }
 
     async fn note_key_uses(&self, uses: BTreeMap<KeyId, Timestamp>) -> Result<(), StoreError> {
+        self.state().key_uses_told += 1;
         if self.state().key_uses_stall {
             std::future::pending::<()>().await;
         }

@@ -5,7 +5,9 @@
 //! moved, and the log begins anew. The two never move pages at once; that one begins the log anew while the other is about to
 //! move pages of it is safe from SQLite 3.51.3 on.
 
+use std::convert::Infallible;
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
@@ -49,7 +51,7 @@ pub(super) struct Log {
 #[derive(Debug)]
 struct Mover {
     begin: Sender<()>,
-    /// Whether pages were moved.
+    /// Whether the writer can move the rest.
     done: Receiver<bool>,
     thread: JoinHandle<File>,
 }
@@ -59,6 +61,12 @@ struct Mover {
 struct Pages {
     all: u64,
     moved: u64,
+}
+
+impl Pages {
+    fn left(self) -> u64 {
+        self.all.saturating_sub(self.moved)
+    }
 }
 
 impl Log {
@@ -94,7 +102,7 @@ impl Log {
         if self.is_moving {
             match self.mover.done.try_recv() {
                 Ok(true) => self.move_rest(connection),
-                // Nor would the writer get further. It is tried again once there are more.
+                // Nor could the writer. It is tried again once there are more.
                 Ok(false) => self.is_moving = false,
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => stop(HAS_ENDED),
@@ -137,39 +145,52 @@ impl Log {
     }
 }
 
-/// Moves pages until few are left, and tells whether any could be.
+/// Moves pages until few are left. Answers whether the writer can move the rest: not where somebody who reads keeps many back.
 fn move_most(connection: &Connection, path: &Path, file: &File) -> bool {
-    for pass in 0..PASSES_MAX {
-        if checkpoint(connection, path, "PASSIVE").is_none() {
-            return pass > 0;
-        }
+    let mut kept = None;
+    for _ in 0..PASSES_MAX {
+        let Some(pages) = checkpoint(connection, path, "PASSIVE") else { break };
+        kept = Some(pages.left());
         // SQLite syncs it only where nothing was written meanwhile. Then the writer would have all of it to wait for.
         if let Err(error) = file.sync_data() {
-            take_none_for_moved(path);
-            stop(&format!("{CANNOT_MOVE}: {error}"));
+            stop_unsynced(path, || stop(&format!("{CANNOT_MOVE}: {error}")));
         }
-        let left = checkpoint(connection, path, "NOOP").map(|pages| pages.all.saturating_sub(pages.moved));
+        let left = checkpoint(connection, path, "NOOP").map(Pages::left);
         if left.is_some_and(|left| left <= PAGES_LEFT) {
             break;
         }
     }
-    true
+    kept.is_some_and(|kept| kept < PAGES_MORE)
 }
 
-/// Lets the next start move all pages again: the system may have dropped those that were not synced. Where another program has
-/// the ledger open, the log's index stays as it is, and with it that they were moved; and the log would begin anew over
-/// the only copy there is.
-fn take_none_for_moved(path: &Path) {
-    let mut index = path.as_os_str().to_owned();
-    index.push("-shm");
-    let forgotten = OpenOptions::new().write(true).open(index).and_then(|index| {
-        let written = index.write_all_at(&0_u32.to_ne_bytes(), MOVED_AT);
-        // SQLite's locks on it would go with this one.
-        std::mem::forget(index);
-        written
+/// Ends the process, the next start of which moves all pages again. It would see to that itself, but another program that closes
+/// the ledger before could take the log away.
+fn stop_unsynced(path: &Path, stop: impl FnOnce() -> Infallible) -> ! {
+    match take_none_for_moved(path) {
+        // SQLite's locks on it would go with it.
+        Ok(index) => std::mem::forget(index),
+        Err(error) => tracing::error!(%error, "the log's index is left as it is"),
+    }
+    match stop() {}
+}
+
+/// Lets all pages of the log be moved again, and answers with its index, if there is one. Of a process that has ended amid moving
+/// pages nobody knows whether they were synced, and the system may have dropped them. Where another program has the ledger
+/// open, the index stays as it is, and with it how many were moved; and the log would begin anew over the only copy there is.
+pub(super) fn take_none_for_moved(path: &Path) -> io::Result<Option<File>> {
+    let index = path.canonicalize().and_then(|path| {
+        let mut index = path.into_os_string();
+        index.push("-shm");
+        OpenOptions::new().write(true).open(index)
     });
-    if let Err(error) = forgotten {
-        tracing::error!(%error, "end all programs that have the ledger open before the next start: the log's index is wrong");
+    match index {
+        Ok(index) => {
+            let is_one = index.metadata()?.len() > MOVED_AT;
+            is_one.then(|| index.write_all_at(&0_u32.to_ne_bytes(), MOVED_AT)).transpose()?;
+            Ok(Some(index))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -187,10 +208,7 @@ fn checkpoint(connection: &Connection, file: &Path, mode: &str) -> Option<Pages>
             tracing::warn!(%error, "the log could not be moved into the file");
             None
         }
-        Err(Failure::InDoubt(error)) => {
-            take_none_for_moved(file);
-            stop_for(CANNOT_MOVE, file, &error)
-        }
+        Err(Failure::InDoubt(error)) => stop_unsynced(file, || stop_for(CANNOT_MOVE, file, &error)),
     }
 }
 
@@ -202,7 +220,7 @@ mod tests {
     use rusqlite::Connection;
     use tempfile::TempDir;
 
-    use super::{Log, PAGES_LEFT, PAGES_MAX, checkpoint, move_most};
+    use super::{Log, PAGES_MAX, Pages, checkpoint, move_most, take_none_for_moved};
     use crate::DataDirectory;
     use crate::sqlite::schema;
 
@@ -218,9 +236,17 @@ mod tests {
         (temporary, directory, connection)
     }
 
+    fn open(directory: &DataDirectory) -> Connection {
+        Connection::open(directory.database()).expect("a connection")
+    }
+
     fn write(connection: &Connection) {
         let written = connection.execute("INSERT INTO filler VALUES (zeroblob(?1))", [PAGES * 4096]);
         assert_eq!(written, Ok(1));
+    }
+
+    fn pages(connection: &Connection, directory: &DataDirectory) -> Pages {
+        checkpoint(connection, &directory.database(), "NOOP").expect("pages")
     }
 
     fn work(log: &mut Log, connection: &Connection) {
@@ -232,9 +258,9 @@ mod tests {
     fn work_until_anew(log: &mut Log, connection: &Connection, directory: &DataDirectory) -> u64 {
         let began = Instant::now();
         let mut most = 0;
-        while began.elapsed() < Duration::from_secs(10) {
+        while began.elapsed() < Duration::from_secs(60) && most < 200 * PAGES_MAX {
             work(log, connection);
-            let pages = checkpoint(connection, &directory.database(), "NOOP").expect("pages");
+            let pages = pages(connection, directory);
             if pages.all < most {
                 return most;
             }
@@ -269,7 +295,7 @@ mod tests {
         reader.execute_batch("BEGIN").expect("a transaction");
         assert_eq!(count("SELECT count(*) FROM filler"), 0);
         (0..TRANSACTIONS).for_each(|_| work(&mut log, &connection));
-        let pages = checkpoint(&connection, &directory.database(), "NOOP").expect("pages");
+        let pages = pages(&connection, &directory);
         assert!(pages.all >= TRANSACTIONS * PAGES, "nothing is overwritten: {pages:?}");
         assert_eq!(count("SELECT count(*) FROM filler"), 0, "it sees what it saw");
         reader.execute_batch("COMMIT").expect("an end");
@@ -279,18 +305,72 @@ mod tests {
     }
 
     #[test]
-    fn most_is_moved_beside_the_writer() {
+    fn what_is_kept_back_is_not_left_to_the_writer() {
         let (_temporary, directory, connection) = ledger();
-        (0..TRANSACTIONS).for_each(|_| write(&connection));
-        let path = directory.database();
-        let pages = |connection| checkpoint(connection, &path, "NOOP").expect("pages");
-        let before = pages(&connection);
-        assert!(before.all - before.moved > TRANSACTIONS * PAGES, "{before:?}");
-        let other = Connection::open(&path).expect("a connection");
+        let (path, other) = (directory.database(), open(&directory));
         let file = File::open(&path).expect("the file");
+        let reader = schema::open_for_reading(&path).expect("a reader");
+        (0..TRANSACTIONS).for_each(|_| write(&connection));
+        reader.execute_batch("BEGIN; SELECT * FROM filler LIMIT 1").expect("a transaction");
+        write(&connection);
+        assert!(move_most(&other, &path, &file), "few are kept back");
+        let moved = pages(&connection, &directory);
+        assert!(moved.moved > TRANSACTIONS * PAGES && moved.left() >= PAGES, "{moved:?}");
+        (0..TRANSACTIONS).for_each(|_| write(&connection));
+        assert!(!move_most(&other, &path, &file), "many are");
+        reader.execute_batch("COMMIT").expect("an end");
         assert!(move_most(&other, &path, &file));
-        let after = pages(&connection);
-        assert!(after.all - after.moved <= PAGES_LEFT, "{after:?}");
-        drop((other, connection, file));
+        assert_eq!(pages(&connection, &directory).left(), 0);
+        drop((other, reader, connection, file));
+    }
+
+    /// This fails, too, where SQLite should put the number somewhere else.
+    #[test]
+    fn pages_that_were_moved_are_moved_again() {
+        let (_temporary, directory, connection) = ledger();
+        write(&connection);
+        let reader = schema::open_for_reading(&directory.database()).expect("a reader");
+        let count = |sql: &str| reader.query_row(sql, [], |row| row.get::<_, u64>(0)).expect("a count");
+        reader.execute_batch("BEGIN").expect("a transaction");
+        assert_eq!(count("SELECT count(*) FROM filler"), 1);
+        write(&connection);
+        let path = directory.database();
+        let half = checkpoint(&connection, &path, "PASSIVE").expect("pages");
+        assert!(0 < half.moved && half.moved < half.all, "{half:?}");
+        let index = take_none_for_moved(&path).expect("it can be written");
+        let none = pages(&connection, &directory);
+        assert_eq!((none.all, none.moved), (half.all, 0));
+        assert_eq!(count("SELECT count(*) FROM filler"), 1);
+        write(&connection);
+        reader.execute_batch("COMMIT").expect("an end");
+        let all = checkpoint(&connection, &path, "PASSIVE").expect("pages");
+        assert_eq!(all.left(), 0, "{all:?}");
+        assert_eq!(count("SELECT count(*) FROM filler"), 3);
+        // Closed last, for the locks.
+        drop((reader, connection, index));
+    }
+
+    /// As after a process that was killed before it could sync them, while another one had the ledger open.
+    #[test]
+    fn a_start_takes_no_pages_for_moved() {
+        let (_temporary, directory, connection) = ledger();
+        let other = open(&directory);
+        write(&other);
+        let before = checkpoint(&connection, &directory.database(), "PASSIVE").expect("pages");
+        assert!(before.moved > 0 && before.left() == 0, "{before:?}");
+        drop(connection);
+        let started = schema::open_for_writing(&directory).expect("the ledger");
+        let after = pages(&started, &directory);
+        assert_eq!((after.all, after.moved), (before.all, 0));
+        drop((other, started));
+    }
+
+    #[test]
+    fn a_ledger_that_nobody_has_open_has_no_index() {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        assert!(take_none_for_moved(&temporary.path().join("coffer.db")).expect("nothing to do").is_none());
+        let (_temporary, directory, connection) = ledger();
+        connection.close().expect("closed");
+        assert!(take_none_for_moved(&directory.database()).expect("nothing to do").is_none());
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::directory::{DataDirectory, OpenError};
 use super::file::Partial;
-use super::log::Log;
+use super::log::{self, Log};
 
 /// What a Coffer ledger has in SQLite's `application_id`: "Cofr".
 const APPLICATION_ID: i32 = 0x436f_6672;
@@ -54,7 +54,11 @@ const STATEMENTS_CACHED: usize = 64;
 /// Opens the file as its only writer, makes or upgrades the schema, and checks the settings.
 pub(super) fn open_for_writing(directory: &DataDirectory) -> Result<Connection, OpenError> {
     let refused = |cause| directory.refused(cause);
-    let mut connection = Connection::open(directory.database()).map_err(refused)?;
+    let path = directory.database();
+    let index = log::take_none_for_moved(&path);
+    // No connection is open yet, the locks of which would go with it.
+    drop(index.map_err(|cause| OpenError::NotWritable { path: path.clone(), cause })?);
+    let mut connection = Connection::open(path).map_err(refused)?;
     configure(&connection, CACHE_KIB).map_err(refused)?;
     // Before any setting: some of them are written to the file, and a file that is refused stays as it was.
     check_identity(&connection, directory)?;
