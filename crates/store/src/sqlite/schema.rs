@@ -57,7 +57,10 @@ pub(super) fn open_for_writing(directory: &DataDirectory) -> Result<Connection, 
     let path = directory.database();
     let index = log::take_none_for_moved(&path);
     // No connection is open yet, the locks of which would go with it.
-    drop(index.map_err(|cause| OpenError::NotWritable { path: path.clone(), cause })?);
+    drop(index.map_err(|error| {
+        let cause = io::Error::new(error.kind(), format!("the index of the log: {error}"));
+        OpenError::NotWritable { path: directory.path().to_owned(), cause }
+    })?);
     let mut connection = Connection::open(path).map_err(refused)?;
     configure(&connection, CACHE_KIB).map_err(refused)?;
     // Before any setting: some of them are written to the file, and a file that is refused stays as it was.
