@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct DataDirectory {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// Why a data directory cannot be opened. Each message names the path.
@@ -111,7 +111,7 @@ impl DataDirectory {
             Err(TryLockError::Error(cause)) => return Err(not_writable(cause)),
         }
         write_holder(&mut lock).map_err(not_writable)?;
-        Ok(DataDirectory { path: path.to_owned(), _lock: lock })
+        Ok(DataDirectory { path: path.to_owned(), lock })
     }
 
     /// Where it is.
@@ -146,6 +146,15 @@ impl DataDirectory {
     }
 }
 
+impl Drop for DataDirectory {
+    /// Gives the lock back by name. To close the file is not enough: a child that another thread is about to start has it, too,
+    /// until it runs its own program.
+    fn drop(&mut self) {
+        // Where that fails, it is free once everybody has closed it.
+        drop(self.lock.unlock());
+    }
+}
+
 fn holder(lock: &mut File) -> String {
     let mut process = String::new();
     match lock.read_to_string(&mut process) {
@@ -158,4 +167,20 @@ fn write_holder(lock: &mut File) -> io::Result<()> {
     lock.set_len(0)?;
     lock.rewind()?;
     writeln!(lock, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_is_being_started_does_not_keep_the_directory() {
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        let held = DataDirectory::lock(temporary.path()).expect("nobody else is there");
+        // What a child has between its fork and its program.
+        let inherited = held.lock.try_clone().expect("a file that is open");
+        drop(held);
+        DataDirectory::lock(temporary.path()).expect("it is free");
+        drop(inherited);
+    }
 }
