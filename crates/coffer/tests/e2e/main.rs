@@ -8,6 +8,7 @@ mod load;
 mod nodes;
 mod small_disk;
 mod support;
+mod tracer;
 mod wire;
 
 mod backup;
@@ -25,6 +26,7 @@ mod log;
 mod moving;
 mod portal;
 mod postgres;
+mod power_cut;
 mod racing;
 mod refused_files;
 mod shared_ledger;

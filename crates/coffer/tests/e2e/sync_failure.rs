@@ -6,60 +6,27 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use rusqlite::Connection;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
 use crate::load::{Clients, Record};
-use crate::support::{Ended, Process, Server, coffer, run, say_loudly, until};
+use crate::support::{Ended, Server, coffer, run};
+use crate::tracer::Tracer;
 
 const GRANTED: i64 = 1_000_000;
 const CLIENTS: usize = 6;
 const INJECTED: &str = "(INJECTED)";
 
-/// A tracer of a running server, which lets calls on one of its files fail.
-struct Tracer {
-    process: Process,
-    log: PathBuf,
-    directory: TempDir,
+/// Lets calls on one of a server's files fail; `None`, said loudly, where processes cannot be traced.
+async fn let_fail(server: &Server, file: &Path, injection: &str) -> Option<Tracer> {
+    Tracer::attach(server, &[file], &["-f", "-e", injection]).await
 }
 
-impl Tracer {
-    /// Attaches one; `None`, said loudly, where processes cannot be traced.
-    async fn attach(server: &Server, file: &Path, injection: &str) -> Option<Tracer> {
-        let directory = tempdir().expect("a temporary directory");
-        let log = directory.path().join("calls");
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-e", "trace=fsync,fdatasync,pwrite64", "-e", injection, "-P"]).arg(file);
-        strace.arg("-o").arg(&log).args(["-p", &server.process.id().to_string()]);
-        if let Err(error) = Command::new("strace").arg("--version").output() {
-            return skip(&format!("strace is missing (apt install strace): {error}"));
-        }
-        let mut process = Process::spawn(strace);
-        until("the tracer is attached or gives up", async || {
-            process.log().contains("attached") || process.has_ended()
-        })
-        .await;
-        if process.has_ended() {
-            return skip(&process.log());
-        }
-        Some(Tracer { process, log, directory })
-    }
-
-    /// Everything that the server has asked of the file, once it has ended.
-    fn calls(self) -> Vec<String> {
-        self.process.ended();
-        let calls = std::fs::read_to_string(&self.log).expect("the tracer has written its log");
-        drop(self.directory);
-        calls.lines().map(str::to_owned).collect()
-    }
-}
-
-fn skip(reason: &str) -> Option<Tracer> {
-    say_loudly(&format!("SKIPPED: no process can be traced here (as root it can): {}", reason.trim()));
-    None
+/// Everything that the server has asked of the file, once it has ended.
+fn calls(tracer: Tracer) -> Vec<String> {
+    tracer.noted().texts().iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
 }
 
 /// How long the log was when it was last durable: what lies behind is what the system may have dropped.
@@ -136,10 +103,10 @@ async fn a_commit_that_cannot_be_synced_is_told_to_nobody() {
         // Of the first sync under a tracer it is not known how far the log was durable before it: it stands still.
         let length_before = std::fs::metadata(&log).expect("the log is there").len();
         let injection = format!("inject=fsync,fdatasync:error=EIO:when={when}+");
-        let Some(tracer) = Tracer::attach(&server, &log, &injection).await else { return };
+        let Some(tracer) = let_fail(&server, &log, &injection).await else { return };
         let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
         let ended = server.process.ended();
-        let calls = tracer.calls();
+        let calls = calls(tracer);
         let record = clients.end().await;
         stopped_at_once(&ended, &calls, "the ledger cannot be written");
         assert_eq!(record.acknowledged() == 0, when == 1, "who is told anything: {when}");
@@ -162,10 +129,10 @@ async fn a_log_that_cannot_be_written_stops_the_process() {
     let account = server.api.account_with(GRANTED).await;
     let log = data.path().join("coffer.db-wal");
     let injection = "inject=pwrite64:error=EIO:when=200+";
-    let Some(tracer) = Tracer::attach(&server, &log, injection).await else { return };
+    let Some(tracer) = let_fail(&server, &log, injection).await else { return };
     let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
     let ended = server.process.ended();
-    let calls = tracer.calls();
+    let calls = calls(tracer);
     let record = clients.end().await;
     stopped_at_once(&ended, &calls, "the ledger cannot be written");
     assert!(0 < record.acknowledged() && record.acknowledged() < record.count());
@@ -191,11 +158,11 @@ async fn a_file_that_cannot_be_synced_leaves_the_log_as_it_was() {
             other
         });
         let injection = "inject=fsync,fdatasync:error=EIO:when=1+";
-        let Some(tracer) = Tracer::attach(&server, &path, injection).await else { return };
+        let Some(tracer) = let_fail(&server, &path, injection).await else { return };
         // The log is moved into the file once it is long enough.
         let clients = Clients::start(&server.api, &account, "failing", CLIENTS);
         let ended = server.process.ended();
-        let calls = tracer.calls();
+        let calls = calls(tracer);
         let record = clients.end().await;
         stopped_at_once(&ended, &calls, "the log cannot be moved into the file");
         assert!(calls.iter().any(|call| call.contains("pwrite64(")), "the log was being moved: {calls:?}");
@@ -217,12 +184,12 @@ async fn a_sync_that_fails_at_the_end_is_no_clean_end() {
     let file = data.path().join("coffer.db");
     let before = std::fs::read(&file).expect("the file is there");
     let injection = "inject=fsync,fdatasync:error=EIO:when=1+";
-    let Some(tracer) = Tracer::attach(&server, &file, injection).await else { return };
+    let Some(tracer) = let_fail(&server, &file, injection).await else { return };
     let mut clients = Clients::start(&server.api, &account, "ending", CLIENTS);
     clients.wait_for(100).await;
     server.process.signal(rustix::process::Signal::TERM);
     let ended = server.process.ended();
-    let calls = tracer.calls();
+    let calls = calls(tracer);
     let record = clients.end().await;
     stopped_at_once(&ended, &calls, "the log cannot be moved into the file");
     std::fs::write(&file, &before).expect("a file can be written");
