@@ -6,7 +6,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coffer_ledger::{Command, CreateOperatorKey, Name, OperatorKeyId, Outcome, Scope, Scopes, Timestamp};
+use coffer_ledger::{
+    Command, CreateOperatorKey, Name, OperatorKey, OperatorKeyId, Outcome, Scope, Scopes, Timestamp,
+};
 use coffer_service::{Clock, KeyPrefix, Secret, Service, mint_id_anywhere};
 use coffer_store::{DataDirectory, DatabaseUrl, PostgresOptions, PostgresStore, Span, SqliteStore, Store};
 
@@ -137,7 +139,7 @@ pub(crate) async fn create_operator_key(
     name: &str,
     secret: &Secret,
     scopes: Scopes,
-) -> Result<OperatorKeyId, Failure> {
+) -> Result<OperatorKey, Failure> {
     let command = CreateOperatorKey {
         id: OperatorKeyId::from_bytes(mint_id_anywhere()),
         name: Name::try_from(name.to_owned()).map_err(|rule| Failure::Usage(format!("name {rule}")))?,
@@ -145,9 +147,8 @@ pub(crate) async fn create_operator_key(
         hint: secret.hint(&KeyPrefix::operator()),
         scopes,
     };
-    let id = command.id;
     match service.submit(Command::CreateOperatorKey(command)).await.map_err(failed)? {
-        Outcome::OperatorKeyCreated(_) => Ok(id),
+        Outcome::OperatorKeyCreated(key) => Ok(key),
         other => Err(Failure::Failed(format!("the operator key was not made: {other:?}"))),
     }
 }

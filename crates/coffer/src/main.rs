@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use cli::{Cli, Command, SchemaCommand};
-use terminal::complain;
+use terminal::{complain, unsaid};
 
 /// Requests and batches are made of many small pieces that one thread allocates and another frees.
 #[global_allocator]
@@ -73,7 +73,13 @@ fn main() -> ExitCode {
         Command::Batch(options) => client::batch(&cli.globals, &options),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => match unsaid() {
+            None => ExitCode::SUCCESS,
+            Some(error) => {
+                complain(format_args!("it is done, and standard output could not be written: {error}"));
+                ExitCode::from(1)
+            }
+        },
         Err(Failure::Shown) => ExitCode::from(1),
         Err(Failure::Failed(message)) => {
             complain(message);

@@ -105,8 +105,10 @@ async fn take(
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > bytes_max as u64 {
         return Err(Unread::TooLarge);
     }
+    let is_too_large = body.size_hint().lower() > bytes_max as u64;
     let whole = tokio::time::timeout(Duration::from_millis(BODY_MS_MAX), frames(body, bytes_max, keep));
-    whole.await.unwrap_or(Err(Unread::TooSlow))
+    // What is announced to be too large is that, whether or not it comes.
+    whole.await.unwrap_or(Err(if is_too_large { Unread::TooLarge } else { Unread::TooSlow }))
 }
 
 async fn frames(

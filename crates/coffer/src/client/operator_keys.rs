@@ -73,16 +73,16 @@ fn create_in(
     let scopes = Scopes::of(scopes).unwrap_or(Scopes::ALL);
     let secret = Secret::generate(&KeyPrefix::operator());
     let runtime = tokio::runtime::Runtime::new().map_err(failed)?;
-    let id = runtime.block_on(async {
+    let key = runtime.block_on(async {
         let service = ledger.await?.start();
-        let id = create_operator_key(&service, name, &secret, scopes).await;
+        let key = create_operator_key(&service, name, &secret, scopes).await;
         service.close().await;
-        id
+        key
     })?;
     let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
     let answer = json!({
-        "id": id.to_string(), "name": name, "secret": secret.expose(),
-        "hint": secret.hint(&KeyPrefix::operator()).as_str(), "status": "active", "scopes": scopes,
+        "id": key.id.to_string(), "name": key.name.as_str(), "secret": secret.expose(), "hint": key.hint.as_str(),
+        "status": "active", "scopes": scopes, "created_at": key.created_at.to_string(),
     });
     table::show(globals, &answer, table::NEW_OPERATOR_KEY);
     Ok(())

@@ -92,6 +92,19 @@ async fn headers_that_trickle_are_cut_off() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_come_is_refused_for_what_it_was_to_be() {
+    let shop = shop().await;
+    let stalled = |length: usize| {
+        let mut wire = shop.wire();
+        wire.send(balance_request(&shop.live_key, &format!("Content-Length: {length}\r\n"), b"x"));
+        wire
+    };
+    let (mut large, mut small) = (stalled(2_000 * KIB), stalled(10));
+    assert_eq!(large.answer().status, 413);
+    assert_eq!(small.answer().status, 408);
+}
+
+#[tokio::test]
 async fn large_headers_are_refused() {
     let shop = shop().await;
     let cookie = |bytes: usize| format!("Cookie: {}\r\nContent-Length: 0\r\n", "c".repeat(bytes));

@@ -48,10 +48,12 @@ async fn an_operators_key_is_made_where_no_server_runs() {
 
     let made = run(at("http://127.0.0.1:1", data.path(), &["operator-key", "create", "--json"]));
     assert_eq!(made.code, Some(0), "{made:?}");
-    let made: Value = serde_json::from_str(&made.stdout).expect("JSON");
+    let mut made: Value = serde_json::from_str(&made.stdout).expect("JSON");
     let command = crate::support::serve(data.path());
     let server = Server::start_with(command, &text(&made, "secret"));
-    server.api.get("/v1/operator-keys").await.wants(200);
+    let list = server.api.get("/v1/operator-keys").await.wants(200).json();
+    made.as_object_mut().expect("an object").remove("secret");
+    assert_eq!(list["data"][0], made, "what is told is what a server would tell");
 }
 
 #[tokio::test]
@@ -80,6 +82,21 @@ async fn the_operators_key_comes_from_wherever_it_is() {
     let wrong = run(list(&["--operator-key", "wrong"]));
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
     assert!(wrong.stderr.contains("unauthorized"), "{}", wrong.stderr);
+}
+
+#[tokio::test]
+async fn what_could_not_be_told_is_a_failure() {
+    let desk = Desk::open();
+    let account = desk.account_with("1");
+    let commands: [&[&str]; 3] =
+        [&["key", "create", "--account", &account, "--name", "site"], &["openapi"], &["verify"]];
+    for arguments in commands {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+        let ended = desk.command(arguments).stdout(full).output().expect("it can be run");
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {ended:?}");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(said.contains("standard output"), "{arguments:?}: {said}");
+    }
 }
 
 #[tokio::test]

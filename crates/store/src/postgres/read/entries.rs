@@ -30,8 +30,10 @@ pub(in crate::postgres) async fn entries(
         EntryOrder::NewestFirst => (first.max(end.saturating_sub(LOOKED_THROUGH_MAX)), end),
     };
     let row = |columns: &mut Columns<'_>| Ok((rows::entry(columns)?, columns.flag()?));
-    let found = database.records(|| page(query, window), row).await?;
-    let is_full = found.len() >= query.count_max || found.last().is_some_and(|(_, is_full)| *is_full);
+    let mut found = database.records(|| page(query, window), row).await?;
+    let has_more = found.len() > query.count_max;
+    found.truncate(query.count_max);
+    let is_full = has_more || found.last().is_some_and(|(_, is_full)| *is_full);
     let entries: Vec<Entry> = found.into_iter().map(|(entry, _)| entry).collect();
     // Where the page is full its last entry is where to go on, else the end of what was looked through.
     let looked_to = match (entries.last(), query.order) {
@@ -187,7 +189,7 @@ fn page(query: &EntryQuery, window: (u64, u64)) -> Call {
     let mut call = of_account(query.account_id, sql)
         .with(number(window.0))
         .with(number(window.1))
-        .with(number(query.count_max));
+        .with(number(query.count_max + 1));
     if let Some(kind) = query.kind {
         call = call.with(kind.as_str());
     }

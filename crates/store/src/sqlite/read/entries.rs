@@ -45,10 +45,10 @@ pub(in crate::sqlite) fn entries(connection: &Connection, query: &EntryQuery) ->
         window.1,
         query.kind.map(coffer_ledger::EntryKind::as_str),
         query.visible_to.map(KeyId::bytes),
-        query.count_max,
+        query.count_max + 1,
     ];
     let (entries, is_full) = first_entries(connection, &select(rows::ENTRY, &from), params, query.count_max)?;
-    // Where the page is full its last entry is where to go on, else the end of what was looked through.
+    // Where more were found the last entry is where to go on, else the end of what was looked through.
     let looked_to = match (entries.last(), query.order) {
         (Some(entry), _) if is_full => entry.seq.0,
         (_, EntryOrder::OldestFirst) => window.1 - 1,
@@ -61,7 +61,7 @@ pub(in crate::sqlite) fn entries(connection: &Connection, query: &EntryQuery) ->
     Ok(EntryPage { entries, next: (!is_end).then_some(Seq(looked_to)) })
 }
 
-/// Entries up to a count, or until their text is as much as a page may hold; and whether it ended for that.
+/// Entries up to a count, or until their text is as much as a page may hold; and whether more were found.
 fn first_entries(
     connection: &Connection,
     sql: &str,
@@ -72,12 +72,12 @@ fn first_entries(
     let mut found = statement.query(params)?;
     let (mut entries, mut text_bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {
-        let entry = rows::entry(&mut Columns::of(row))?;
-        text_bytes += entry.note.bytes();
-        entries.push(entry);
         if entries.len() >= count_max || text_bytes >= PAGE_TEXT_BYTES_MAX {
             return Ok((entries, true));
         }
+        let entry = rows::entry(&mut Columns::of(row))?;
+        text_bytes += entry.note.bytes();
+        entries.push(entry);
     }
     Ok((entries, false))
 }
