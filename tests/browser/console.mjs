@@ -35,6 +35,36 @@ async function act(page, link, fields, submit, findings) {
   return page.getByRole('status').first().textContent();
 }
 
+// A dialog is closed by who wants to, not by a press beside it, and the page behind it stays what it was.
+async function dialogs(page) {
+  const before = page.url();
+  const grant = page.getByRole('link', { name: 'Grant credits' });
+  const dialog = page.getByRole('dialog');
+  await page.goto(`${before}?kind=charge`);
+  await grant.click();
+  await dialog.getByLabel('Credits').fill('5');
+  const box = await dialog.boundingBox();
+  await page.mouse.click(box.x + 8, box.y + 8);
+  await page.mouse.click(5, 5);
+  const kept = await dialog.getByLabel('Credits').inputValue();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  const filter = new URL(page.url()).search;
+
+  // Where no dialog comes, its link is followed.
+  const complaints = page.complaints.length;
+  const fails = (route) => (route.request().resourceType() === 'xhr' ? route.abort() : route.continue());
+  await page.route('**/*do=grant*', fails);
+  await grant.click();
+  await page.waitForURL(/do=grant/);
+  await dialog.waitFor();
+  await page.unroute('**/*do=grant*', fails);
+  // The browser complains of the request that failed.
+  page.complaints.length = complaints;
+  await page.goto(before);
+  return { kept, filter };
+}
+
 const firstEntry = (page) => page.locator('#entries tbody tr').first().innerText();
 
 run(async (browser) => {
@@ -54,6 +84,8 @@ run(async (browser) => {
   const found = await page.locator('#accounts tbody tr').count();
   await page.getByRole('link', { name: 'Acme Studio' }).click();
   findings.push(...await axe(page));
+
+  const dialog = await dialogs(page);
 
   const granted = await act(page, page.getByRole('link', { name: 'Grant credits' }),
     { Credits: '250.5', Reference: 'invoice 7' }, 'Grant credits', findings);
@@ -92,5 +124,5 @@ run(async (browser) => {
   await page.waitForURL(/sign-in/);
   await page.goto(`${base}/console/accounts`);
   const afterwards = new URL(page.url()).pathname;
-  return { refused, found, granted, grantEntry, tooMuch, refunded, refundEntry, refundEntries, audit, chinese, afterwards, findings, complaints };
+  return { refused, found, dialog, granted, grantEntry, tooMuch, refunded, refundEntry, refundEntries, audit, chinese, afterwards, findings, complaints };
 });

@@ -9,21 +9,20 @@
       dialog.removeAttribute('open');
       dialog.showModal();
       const wrong = dialog.querySelector('[aria-invalid="true"]');
-      (wrong || dialog.querySelector('input:not([type=hidden]), select, .copyable pre, button') || dialog).focus();
+      const first = dialog.querySelector('input:not([type=hidden]), select, .copyable pre');
+      // Where there is nothing to fill in, a second Enter must not do what cannot be taken back.
+      (wrong || first || dialog.querySelector('[data-close], button') || dialog).focus();
       dialog.addEventListener('close', () => leave(dialog));
-      dialog.addEventListener('click', (event) => {
-        if (event.target === dialog && !dialog.querySelector('.copyable')) dialog.close();
-      });
     }
   }
 
-  // The address must not open it again on a reload.
+  // The address must not open it again on a reload. One that does not is left as it is, with what it filters by.
   function leave(dialog) {
     const back = dialog.dataset.back;
     dialog.remove();
     const place = new URL(back, location.href);
-    if (place.pathname === location.pathname) history.replaceState(history.state, '', place);
-    else location.assign(place);
+    if (place.pathname !== location.pathname) location.assign(place);
+    else if (new URL(location.href).searchParams.has('do')) history.replaceState(history.state, '', place);
   }
 
   function offerCopies(root) {
@@ -107,7 +106,18 @@
     }
   });
 
-  document.addEventListener('htmx:afterSwap', () => {
+  // Where the answer is no dialog, the link is followed: the page, or the browser, says why.
+  const opener = (element) => element.closest('a[hx-target="#dialog-place"]');
+  const follow = (event) => {
+    const link = opener(event.detail.elt);
+    if (link) location.assign(link.href);
+  };
+  document.addEventListener('htmx:responseError', follow);
+  document.addEventListener('htmx:sendError', follow);
+
+  document.addEventListener('htmx:afterSwap', (event) => {
+    const link = event.detail.requestConfig && opener(event.detail.requestConfig.elt);
+    if (link && !document.querySelector('#dialog-place dialog')) location.assign(link.href);
     raise(document);
     offerCopies(document);
   });

@@ -24,6 +24,12 @@ use crate::service::{ReadError, Service};
 pub struct Total(i128);
 
 impl Total {
+    /// A sum of that many millionths of a credit.
+    #[must_use]
+    pub const fn from_millionths(millionths: i128) -> Total {
+        Total(millionths)
+    }
+
     /// With this added.
     #[must_use]
     pub fn plus(self, credits: Credits) -> Total {

@@ -42,6 +42,11 @@ async fn an_operator_grants_refunds_and_finds_the_entry() {
     for said in ["#3", "Grant", "invoice 7", "+250.5", "340.5"] {
         assert!(grant.contains(said), "{said} in {grant}");
     }
+    let dialog = serde_json::json!({"kept": "5", "filter": "?kind=charge"});
+    assert_eq!(
+        seen["dialog"], dialog,
+        "a press beside a field closes nothing, and the page stays what it was"
+    );
     assert!(text(&seen, "tooMuch").contains("10 credits to give back"), "{seen}");
     assert_eq!(text(&seen, "refunded"), "The credits are given back.");
     for said in ["#4", "Refund", "+2", "342.5"] {

@@ -223,7 +223,7 @@ fn row(visitor: &Visitor, record: &AccountRecord, now: Timestamp) -> Row {
     let id = profile.id.to_string();
     Row::new(vec![
         part::two_lines(
-            part::link(account_path(profile.id), part::text(profile.name.as_str())),
+            part::link(account_path(profile.id), part::written(profile.name.as_str())),
             part::text(id),
         ),
         or_dash(profile.external_id.as_ref().map(ExternalId::as_str)),

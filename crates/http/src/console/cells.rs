@@ -3,13 +3,11 @@
 use coffer_ledger::{
     AccountId, AccountStatus, Category, EntryKind, GrantStatus, HoldStatus, KeyStatus, Period, Timestamp,
 };
-use coffer_service::Total;
 
 use super::words::ConsoleWords;
 use crate::pages::href::href;
 use crate::pages::look::Language;
 use crate::pages::part::{self, Badge, Html, Tone};
-use crate::pages::show;
 
 /// Where an account's page is.
 pub(super) fn account_path(id: AccountId) -> String {
@@ -92,10 +90,6 @@ pub(super) const fn entry_kind(words: &ConsoleWords, kind: EntryKind) -> &'stati
 }
 
 /// A sum over accounts.
-pub(super) fn total(total: Total) -> String {
-    total.credits().map_or_else(|| total.to_string(), show::credits)
-}
-
 /// When something ends, if ever.
 pub(super) fn end(words: &ConsoleWords, at: Option<Timestamp>, language: Language) -> Html {
     at.map_or_else(|| part::text(words.never), |at| part::time(at, language))

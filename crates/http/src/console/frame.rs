@@ -31,7 +31,14 @@ impl Place {
         (Place::Store, Some(Scope::Read)),
     ];
 
-    const fn href(self) -> &'static str {
+    /// The first page that a visitor may see.
+    pub(super) fn first(visitor: &Visitor) -> Place {
+        let may_see = |needed: Option<Scope>| needed.is_none_or(|scope| visitor.may(scope));
+        let mut places = Place::ALL.into_iter().filter(|(_, needed)| may_see(*needed));
+        places.next().map_or(Place::Sessions, |(place, _)| place)
+    }
+
+    pub(super) const fn href(self) -> &'static str {
         match self {
             Place::Overview => "/console",
             Place::Accounts => "/console/accounts",

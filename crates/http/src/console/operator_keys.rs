@@ -164,7 +164,7 @@ fn row(visitor: &Visitor, key: &OperatorKey) -> Row {
     };
     let scopes: Vec<&str> = key.scopes.iter().map(Scope::as_str).collect();
     let mut row = Row::new(vec![
-        part::two_lines(part::text(key.name.as_str()), part::code(key.hint.as_str())),
+        part::two_lines(part::written(key.name.as_str()), part::code(key.hint.as_str())),
         status.html(),
         part::text(scopes.join(", ")),
         part::time(key.created_at, visitor.look.language),

@@ -9,13 +9,14 @@ use coffer_ledger::{Credits, Scope, Timestamp};
 use coffer_service::{Lately, Survey};
 
 use super::act;
-use super::cells::{account_path, total};
+use super::cells::account_path;
 use super::frame::{Place, frame};
 use super::visitor::Visitor;
 use super::words::ConsoleWords;
 use crate::pages::chart::{Bar, Bars, Shares};
 use crate::pages::page::{Heading, Page, Section};
 use crate::pages::part::{self, Empty, Html, Notice, Stat, Stats, Tone};
+use crate::pages::respond::see_other;
 use crate::pages::show;
 use crate::pages::table::{Column, Row, Table};
 use crate::problem::Problem;
@@ -24,8 +25,12 @@ use crate::{App, Shared};
 /// How often a script fetches the figures again.
 const REFRESH_SECONDS: u16 = 10;
 
-/// The overview.
+/// The overview; for who may not see it, the first page that they may.
 pub(crate) async fn show(State(app): Shared, visitor: Visitor) -> Response {
+    let first = Place::first(&visitor);
+    if first != Place::Overview {
+        return see_other(first.href());
+    }
     match page(&app, &visitor).await {
         Ok(page) => page.respond(StatusCode::OK),
         Err(problem) => act::refused(&visitor, Place::Overview, &problem),
@@ -56,13 +61,13 @@ async fn page(app: &Arc<App>, visitor: &Visitor) -> Result<Page, Problem> {
 fn figures(visitor: &Visitor, words: &ConsoleWords, survey: &Survey, lately: &Lately) -> Section {
     let (charges, seconds) = lately.recent;
     let stats = vec![
-        Stat::new(words.available, total(survey.available)).note(words.available_note).leading(),
-        Stat::new(words.spent, total(survey.spent)).note(words.spent_note).leading(),
-        Stat::new(words.granted, total(survey.granted)).note(words.granted_note).leading(),
+        Stat::new(words.available, show::total(survey.available)).note(words.available_note).leading(),
+        Stat::new(words.spent, show::total(survey.spent)).note(words.spent_note).leading(),
+        Stat::new(words.granted, show::total(survey.granted)).note(words.granted_note).leading(),
         Stat::new(words.charge_rate, rate(charges, seconds)).note(words.charge_rate_note).leading(),
-        Stat::new(words.held, total(survey.held)).note(words.held_note),
-        Stat::new(words.expiring, total(survey.expiring)).note(words.expiring_note),
-        Stat::new(words.debt, total(survey.debt)).note(in_debt(words, survey)),
+        Stat::new(words.held, show::total(survey.held)).note(words.held_note),
+        Stat::new(words.expiring, show::total(survey.expiring)).note(words.expiring_note),
+        Stat::new(words.debt, show::total(survey.debt)).note(in_debt(words, survey)),
         Stat::new(words.accounts, show::count(survey.accounts)).note(as_of(visitor, words, survey.at)),
     ];
     let mut section = Section::bare(Html::of(&Stats(stats)));

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use coffer_ledger::Credits;
+use coffer_service::Total;
 
 use super::look::Language;
 use super::part::Html;
@@ -61,11 +62,11 @@ impl Bars {
     pub(crate) fn html(&self) -> Html {
         let largest = self.bars.iter().map(|bar| bar.value.millionths()).max().unwrap_or(0);
         // Where nothing is to be drawn, the axis ends at one credit.
-        let top = if largest > 0 { round_up(largest) } else { 1_000_000 };
+        let top = if largest > 0 { round_up(i128::from(largest)) } else { 1_000_000 };
         let bars = self.bars.iter().enumerate().map(|(place, bar)| {
             let value = i128::from(bar.value.millionths().max(0));
             // What is more than nothing shows, however little it is.
-            let height = (value * HEIGHT / i128::from(top)).max(if value > 0 { 8 } else { 0 });
+            let height = (value * HEIGHT / top).max(if value > 0 { 8 } else { 0 });
             Drawn {
                 label: bar.label.clone(),
                 value: show::credits(bar.value),
@@ -75,13 +76,11 @@ impl Bars {
             }
         });
         let label = |place: usize| self.bars.get(place).map_or(String::new(), |bar| bar.label.clone());
-        let amount =
-            |millionths: i64| Credits::from_millionths(millionths).map_or(String::new(), show::credits);
         Html::of(&BarsDrawn {
             chart: self,
             width: self.bars.len().max(1) * STEP,
-            top: amount(top),
-            half: amount(top / 2),
+            top: show::total(Total::from_millionths(top)),
+            half: show::total(Total::from_millionths(top / 2)),
             first: label(0),
             middle: label(self.bars.len() / 2),
             last: label(self.bars.len().saturating_sub(1)),
@@ -91,17 +90,15 @@ impl Bars {
 }
 
 /// The smallest of 1, 2, 4, 5, 10 times a power of ten that is not below.
-fn round_up(millionths: i64) -> i64 {
-    let mut power = 1_i64;
+fn round_up(millionths: i128) -> i128 {
+    let mut power = 1;
     loop {
-        for factor in [1, 2, 4, 5] {
-            // Beyond the range of amounts the axis ends where numbers do.
-            let top = power.saturating_mul(factor);
-            if top >= millionths {
-                return top;
-            }
+        if let Some(top) =
+            [1, 2, 4, 5].map(|factor| power * factor).into_iter().find(|top| *top >= millionths)
+        {
+            return top;
         }
-        power = power.saturating_mul(10);
+        power *= 10;
     }
 }
 
@@ -145,8 +142,11 @@ mod tests {
         for (largest, top) in [(1, 1), (3, 4), (41, 50), (999, 1000), (1000, 1000), (1001, 2000)] {
             assert_eq!(round_up(largest), top, "{largest}");
         }
-        let largest = Credits::MAX.millionths();
-        assert!(round_up(largest) >= largest);
+        assert_eq!(
+            round_up(i128::from(Credits::MAX.millionths())),
+            10_i128.pow(19),
+            "beyond what an account can have"
+        );
     }
 
     #[test]

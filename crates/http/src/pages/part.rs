@@ -133,7 +133,14 @@ pub(crate) struct Stat {
     pub(crate) leads: bool,
 }
 
+/// From how many characters on a figure is written smaller, so that it has room beside others.
+const LONG_FIGURE: usize = 9;
+
 impl Stat {
+    fn is_long(&self) -> bool {
+        self.value.chars().count() >= LONG_FIGURE
+    }
+
     pub(crate) fn new(label: impl Into<String>, value: impl Into<String>) -> Stat {
         Stat {
             label: label.into(),
@@ -213,6 +220,16 @@ struct Text<'a>(&'a str);
 /// Plain words.
 pub(crate) fn text(text: impl AsRef<str>) -> Html {
     Html::of(&Text(text.as_ref()))
+}
+
+/// What somebody has written: in whatever direction, and as long as they wished.
+#[derive(Template)]
+#[template(ext = "html", source = r#"<bdi class="long">{{ self.0 }}</bdi>"#)]
+struct Written<'a>(&'a str);
+
+/// What somebody has written, such as a name or a reference, in a cell of a table.
+pub(crate) fn written(text: impl AsRef<str>) -> Html {
+    Html::of(&Written(text.as_ref()))
 }
 
 #[derive(Template)]

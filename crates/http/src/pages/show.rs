@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coffer_ledger::{Credits, Timestamp};
+use coffer_service::Total;
 
 use super::look::Language;
 
@@ -15,6 +16,11 @@ pub(crate) fn credits(credits: Credits) -> String {
 pub(crate) fn change(change: Credits) -> String {
     let sign = if change.is_positive() { "+" } else { "" };
     format!("{sign}{}", credits(change))
+}
+
+/// A sum of credits, which may be beyond what an account can have.
+pub(crate) fn total(total: Total) -> String {
+    grouped(&total.to_string())
 }
 
 /// A count with its thousands apart.

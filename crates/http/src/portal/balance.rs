@@ -114,7 +114,7 @@ fn row(visitor: &Visitor, grant: &Grant, at: Timestamp) -> Row {
         Category::Promotional => words.promotional,
     };
     let name = match &grant.reference {
-        Some(reference) => part::two_lines(part::text(reference.as_str()), part::text(category)),
+        Some(reference) => part::two_lines(part::written(reference.as_str()), part::text(category)),
         None => part::text(category),
     };
     let expiry = match lot.expires_at {

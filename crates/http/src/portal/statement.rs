@@ -38,7 +38,9 @@ pub(super) async fn file(State(app): Shared, visitor: Visitor, RawQuery(query): 
     match entries::file(&app, range).await {
         Ok(mut response) => {
             let name = HeaderValue::from_static("attachment; filename=\"statement.csv\"");
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_DISPOSITION, name);
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             response
         }
         Err(problem) => refused(&visitor, Place::Statement, &problem),
@@ -107,7 +109,7 @@ fn what(entry: &Entry) -> Html {
     let reference = entry.note.reference.as_ref().map(|reference| reference.as_str().to_owned());
     let said: Vec<String> = [operation, reference].into_iter().flatten().collect();
     let number = part::text(format!("#{}", entry.seq.0));
-    if said.is_empty() { number } else { part::two_lines(part::text(said.join(" · ")), number) }
+    if said.is_empty() { number } else { part::two_lines(part::written(said.join(" · ")), number) }
 }
 
 const fn tone(kind: EntryKind) -> Tone {

@@ -61,7 +61,7 @@ fn row(visitor: &Visitor, record: &KeyRecord, uses: &BTreeMap<KeyId, Timestamp>,
         None => part::text(words.no_expiry),
     };
     let mut row = Row::new(vec![
-        part::two_lines(part::text(profile.name.as_str()), part::code(profile.hint.as_str())),
+        part::two_lines(part::written(profile.name.as_str()), part::code(profile.hint.as_str())),
         status_cell(visitor, key, status, now),
         spent(words, key, now),
         last_used,

@@ -407,8 +407,16 @@ async fn a_key_may_do_here_what_it_may_do_with_the_api() {
 
     let secret = api.operator(&["charge"]).await;
     let desk = Desk::with(&api, &secret).await;
-    assert_eq!(desk.get("/console").await.status, 403, "a key that may not read sees nothing");
-    assert_eq!(desk.get(&path).await.status, 403);
+    assert_eq!(desk.get(&path).await.status, 403, "a key that may not read sees nothing");
+    for (scope, first) in [("charge", "/console/sessions"), ("admin", "/console/operator-keys")] {
+        let desk = Desk::with(&api, &api.operator(&[scope]).await).await;
+        let answer = desk.get("/console").await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, first),
+            "the first page that it may see"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

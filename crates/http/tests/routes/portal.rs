@@ -405,6 +405,7 @@ async fn the_statement_is_the_accounts_without_what_is_the_operators() {
     let file = browser.get("/portal/statement.csv?kind=charge").await;
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(file.header("content-disposition"), "attachment; filename=\"statement.csv\"");
+    assert_eq!(file.header("x-content-type-options"), "nosniff");
     assert_eq!(file.text.trim().lines().count(), 2, "{}", file.text);
     assert!(file.text.contains("job 7") && !file.text.contains("margin"));
 

@@ -1,9 +1,9 @@
 //! The forms of an account's page.
 
-use coffer_ledger::Credits;
+use coffer_ledger::{Credits, EntryKind, KeyProfile};
 
 use super::super::act::{Failed, NAME};
-use super::super::cells::account_path;
+use super::super::cells::{account_path, entry_kind};
 use super::super::visitor::Visitor;
 use super::super::words::ConsoleWords;
 use super::doing::Doing;
@@ -11,7 +11,7 @@ use super::{Link, Subject};
 use crate::App;
 use crate::pages::dialog::Dialog;
 use crate::pages::field::{Field, FieldKind};
-use crate::pages::part::{self, Action, ActionLook, Copyable, Html, Tone};
+use crate::pages::part::{self, Action, ActionLook, Copyable, Facts, Html, Tone};
 use crate::pages::{once, show};
 use crate::problem::Problem;
 
@@ -48,8 +48,42 @@ pub(super) async fn dialog(
         tone: shape.tone,
         back: account_path(subject.account.id),
         error: failed.and_then(|failed| failed.as_a_whole(doing.fields(), language)),
-        body: Html::default(),
+        body: target(app, visitor, subject, *doing).await?,
     }))
+}
+
+/// What it would be done with, where that is not the account as such or cannot be taken back: the page is dimmed meanwhile.
+async fn target(app: &App, visitor: &Visitor, subject: &Subject, doing: Doing) -> Result<Html, Problem> {
+    let words = visitor.words();
+    let reader = app.service.reader();
+    let name = |label: &str, name: Html| (label.to_owned(), name);
+    let facts = match doing {
+        Doing::Freeze | Doing::Unfreeze | Doing::Close => {
+            vec![name(words.name, part::written(subject.profile.name.as_str()))]
+        }
+        Doing::Refund(id) => vec![name(entry_kind(words, EntryKind::Charge), part::code(id.to_string()))],
+        Doing::Void(id) => {
+            let grant = reader.grant(id).await?.map(|(_, grant)| grant);
+            let id = name(words.grant_id, part::code(id.to_string()));
+            let left = grant.map(|grant| name(words.remaining, part::credits(grant.lot.remaining)));
+            [Some(id), left].into_iter().flatten().collect()
+        }
+        Doing::Release(id) => {
+            let record = reader.hold(id).await?;
+            let id = name(words.hold_id, part::code(id.to_string()));
+            let credits = record.map(|record| name(words.credits, part::credits(record.hold.credits)));
+            [Some(id), credits].into_iter().flatten().collect()
+        }
+        Doing::RevokeKey(id) => {
+            let record = reader.key_record(id).await?.map(|(_, record)| record.profile);
+            let key = |profile: KeyProfile| {
+                part::two_lines(part::written(profile.name.as_str()), part::code(profile.hint.as_str()))
+            };
+            record.map(|profile| name(words.key, key(profile))).into_iter().collect()
+        }
+        Doing::Grant | Doing::Adjust | Doing::Edit | Doing::Portal => return Ok(Html::default()),
+    };
+    Ok(Html::of(&Facts(facts)))
 }
 
 /// The link to the customer's page, shown this once.
@@ -171,6 +205,12 @@ fn edit_fields(words: &'static ConsoleWords, subject: &Subject) -> Vec<FieldShap
     let limit = subject.account.overdraft_limit.to_string();
     vec![
         field("name", words.name, FieldKind::Text, subject.profile.name.as_str(), ""),
-        field("overdraft_limit", words.overdraft_limit, FieldKind::Decimal, &limit, words.overdraft_hint),
+        field(
+            "overdraft_limit",
+            words.overdraft_limit,
+            FieldKind::Decimal,
+            &limit,
+            words.overdraft_edit_hint,
+        ),
     ]
 }

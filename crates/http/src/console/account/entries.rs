@@ -1,6 +1,6 @@
 //! The entries of an account, filtered by kind and time. Only so many are looked through for a page.
 
-use coffer_ledger::{AccountId, Entry, EntryKind, Scope};
+use coffer_ledger::{Account, AccountId, AccountStatus, Entry, EntryKind, Scope};
 
 use super::super::cells::{account_doing, account_path, entry_kind};
 use super::super::visitor::Visitor;
@@ -18,10 +18,12 @@ const SHOWN_MAX: usize = 20;
 pub(super) async fn section(
     app: &App,
     visitor: &Visitor,
-    id: AccountId,
+    account: &Account,
     query: &Filled,
 ) -> Result<Section, Problem> {
     let words = visitor.words();
+    let id = account.id;
+    let may_refund = visitor.may(Scope::Grant) && account.status != AccountStatus::Closed;
     let wanted = Wanted::of(query);
     app.service.write_what_is_due(id).await?;
     let page = app.service.reader().entries(wanted.query(id, SHOWN_MAX)).await?;
@@ -36,7 +38,7 @@ pub(super) async fn section(
             Column::number(words.balance),
             Column::words(words.when),
         ],
-        rows: page.entries.iter().map(|entry| row(visitor, entry)).collect(),
+        rows: page.entries.iter().map(|entry| row(visitor, entry, may_refund)).collect(),
         empty: empty(visitor, page.next.is_some()),
         pager: Some(Pager {
             language: visitor.look.language,
@@ -72,7 +74,7 @@ fn wanted_all(id: AccountId) -> String {
     format!("{}#entries", account_path(id))
 }
 
-fn row(visitor: &Visitor, entry: &Entry) -> Row {
+fn row(visitor: &Visitor, entry: &Entry, may_refund: bool) -> Row {
     let words = visitor.words();
     let number = part::text(format!("#{}", entry.seq.0));
     let kind = Badge::new(tone(entry.kind), entry_kind(words, entry.kind)).html();
@@ -90,8 +92,20 @@ fn row(visitor: &Visitor, entry: &Entry) -> Row {
         part::credits(entry.balance_after.available),
         part::time(entry.at, visitor.look.language),
     ]);
-    if matches!(entry.kind, EntryKind::Charge | EntryKind::Capture)
-        && visitor.may(Scope::Grant)
+    // Of what was free there is nothing to give back.
+    let has_spent = match entry.kind {
+        EntryKind::Charge => !entry.credits.is_zero(),
+        EntryKind::Capture => !entry.held_credits.is_zero(),
+        EntryKind::Grant
+        | EntryKind::Adjust
+        | EntryKind::Hold
+        | EntryKind::Release
+        | EntryKind::Refund
+        | EntryKind::Expire
+        | EntryKind::Void => false,
+    };
+    if has_spent
+        && may_refund
         && let Some(charge_id) = entry.origin.charge_id
     {
         let doing = account_doing(entry.account_id, "refund", &charge_id.to_string());
@@ -128,5 +142,5 @@ fn what(entry: &Entry) -> Html {
     if said.is_empty() {
         return part::code(id);
     }
-    part::two_lines(part::text(said.join(" · ")), part::text(id))
+    part::two_lines(part::written(said.join(" · ")), part::text(id))
 }

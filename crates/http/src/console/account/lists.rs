@@ -171,9 +171,17 @@ fn grant_row(visitor: &Visitor, grant: &Grant, now: Timestamp) -> Row {
         None => id,
     };
     let kind = format!("{} · {}", category(words, lot.category), lot.priority.get());
+    let begins = match status {
+        GrantStatus::Pending => {
+            part::two_lines(grant_status(words, status), part::time(lot.effective_at, visitor.look.language))
+        }
+        GrantStatus::Active | GrantStatus::Depleted | GrantStatus::Expired | GrantStatus::Voided => {
+            grant_status(words, status)
+        }
+    };
     let mut row = Row::new(vec![
         named,
-        grant_status(words, status),
+        begins,
         part::text(kind),
         part::credits(lot.granted),
         part::credits(lot.remaining),
@@ -291,7 +299,7 @@ fn key_row(visitor: &Visitor, record: &KeyRecord, last_used: Option<Timestamp>, 
         None => spent,
     };
     let mut row = Row::new(vec![
-        part::two_lines(part::text(profile.name.as_str()), part::code(profile.hint.as_str())),
+        part::two_lines(part::written(profile.name.as_str()), part::code(profile.hint.as_str())),
         key_status(words, key.status(now)),
         spent,
         last_used.map_or_else(|| part::text(words.never_used), |at| part::time(at, visitor.look.language)),

@@ -104,7 +104,7 @@ async fn page(app: &App, visitor: &Visitor, id: Option<AccountId>, asked: Asked)
     page.sections.push(figures(visitor, words, &subject.account));
     page.sections.push(facts(visitor, words, &subject));
     page.sections.push(lists::lots(app, visitor, &subject.account));
-    page.sections.push(entries::section(app, visitor, subject.account.id, &asked.query).await?);
+    page.sections.push(entries::section(app, visitor, &subject.account, &asked.query).await?);
     page.sections.push(lists::keys(app, visitor, subject.account.id).await?);
     page.sections.push(lists::holds(visitor, &subject.account));
     if let Some(link) = asked.link {
@@ -136,8 +136,8 @@ fn heading(visitor: &Visitor, words: &ConsoleWords, subject: &Subject) -> Headin
             AccountStatus::Frozen => actions.push(doing(ActionLook::Plain, words.unfreeze, "unfreeze")),
             AccountStatus::Closed => {}
         }
-        actions.push(doing(ActionLook::Plain, words.edit, "edit"));
         if is_open {
+            actions.push(doing(ActionLook::Plain, words.edit, "edit"));
             actions.push(doing(ActionLook::Danger, words.close_account, "close"));
         }
     }

@@ -54,6 +54,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     external_id_hint: "您自己的 ID，必须唯一，创建后不可更改。",
     overdraft_limit: "透支额度",
     overdraft_hint: "余额最多可透支的积分；留空为 0。",
+    overdraft_edit_hint: "余额最多可透支的积分。",
     search_accounts: "名称、外部 ID 或 ID",
     accounts_lead: "积分持有者。可按名称开头或完整 ID 搜索。",
     no_accounts: "没有账户",

@@ -54,6 +54,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     external_id_hint: "Your own id for it. It must be unique, and cannot be changed later.",
     overdraft_limit: "Overdraft limit",
     overdraft_hint: "How far below zero charges may take the balance; 0 if left empty.",
+    overdraft_edit_hint: "How far below zero charges may take the balance.",
     search_accounts: "Name, external id or id",
     accounts_lead: "Who holds credits. A search finds names by how they begin, and ids as a whole.",
     no_accounts: "No accounts",

@@ -64,6 +64,7 @@ pub(crate) struct ConsoleWords {
     pub(in crate::console) external_id_hint: &'static str,
     pub(in crate::console) overdraft_limit: &'static str,
     pub(in crate::console) overdraft_hint: &'static str,
+    pub(in crate::console) overdraft_edit_hint: &'static str,
     pub(in crate::console) search_accounts: &'static str,
     pub(in crate::console) accounts_lead: &'static str,
     pub(in crate::console) no_accounts: &'static str,

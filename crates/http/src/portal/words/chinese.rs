@@ -101,7 +101,7 @@ pub(super) static WORDS: PortalWords = PortalWords {
     charges: "次扣费",
     all_usage: "全部用量",
     and_others: "其他",
-    credits_lead: "您购买或获赠的积分。先过期的先使用。",
+    credits_lead: "您购买或获赠的积分，最新的在前。",
     grant: "批次",
     granted: "发放",
     remaining: "剩余",

@@ -102,7 +102,7 @@ pub(super) static WORDS: PortalWords = PortalWords {
     charges: "charges",
     all_usage: "All usage",
     and_others: "Others",
-    credits_lead: "Credits that you bought or were given. What expires first is spent first.",
+    credits_lead: "Credits that you bought or were given, the newest first.",
     grant: "Grant",
     granted: "Granted",
     remaining: "Left",
