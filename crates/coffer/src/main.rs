@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use cli::{Cli, Command, SchemaCommand};
-use terminal::{complain, unsaid};
+use terminal::{complain, is_lost};
 
 /// Requests and batches are made of many small pieces that one thread allocates and another frees.
 #[global_allocator]
@@ -48,6 +48,7 @@ fn main() -> ExitCode {
     for name in config::unknown_variables() {
         complain(format_args!("warning: the variable {name} means nothing to this Coffer"));
     }
+    let is_server = matches!(cli.command, Command::Serve(_) | Command::Dev(_));
     let done = match cli.command {
         Command::Serve(options) => serve::run(&cli.globals, options),
         Command::Dev(options) => dev::run(&cli.globals, options),
@@ -73,13 +74,9 @@ fn main() -> ExitCode {
         Command::Batch(options) => client::batch(&cli.globals, &options),
     };
     match done {
-        Ok(()) => match unsaid() {
-            None => ExitCode::SUCCESS,
-            Some(error) => {
-                complain(format_args!("it is done, and standard output could not be written: {error}"));
-                ExitCode::from(1)
-            }
-        },
+        // What a server says at its start is nothing that it is for.
+        Ok(()) if is_lost() && !is_server => ExitCode::from(1),
+        Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Shown) => ExitCode::from(1),
         Err(Failure::Failed(message)) => {
             complain(message);

@@ -5,22 +5,23 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-static UNSAID: OnceLock<String> = OnceLock::new();
+static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// Says something on standard output.
 pub(crate) fn say(text: impl Display) {
     if let Err(error) = writeln!(std::io::stdout(), "{text}")
         && error.kind() != ErrorKind::BrokenPipe
+        && !IS_LOST.swap(true, Ordering::Relaxed)
     {
-        UNSAID.get_or_init(|| error.to_string());
+        complain(format_args!("standard output cannot be written: {error}"));
     }
 }
 
-/// Why something could not be said, if anything could not.
-pub(crate) fn unsaid() -> Option<&'static str> {
-    UNSAID.get().map(String::as_str)
+/// Whether something could not be said.
+pub(crate) fn is_lost() -> bool {
+    IS_LOST.load(Ordering::Relaxed)
 }
 
 /// Says what went wrong on standard error.

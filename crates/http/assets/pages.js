@@ -3,7 +3,7 @@
   'use strict';
 
   // A dialog that the server has opened becomes modal: focus stays in it, Escape closes it.
-  function raise(root) {
+  function raise(root, wasFetched) {
     for (const dialog of root.querySelectorAll('dialog[data-modal]')) {
       if (dialog.matches(':modal')) continue;
       dialog.removeAttribute('open');
@@ -12,17 +12,19 @@
       const first = dialog.querySelector('input:not([type=hidden]), select, .copyable pre');
       // Where there is nothing to fill in, a second Enter must not do what cannot be taken back.
       (wrong || first || dialog.querySelector('[data-close], button') || dialog).focus();
-      dialog.addEventListener('close', () => leave(dialog));
+      dialog.addEventListener('close', () => leave(dialog, wasFetched));
     }
   }
 
-  // The address must not open it again on a reload. One that does not is left as it is, with what it filters by.
-  function leave(dialog) {
+  // The page under one that a script has fetched stays what it was. Of one that came with its page, neither the address nor the
+  // form that was sent must bring it again on a reload.
+  function leave(dialog, wasFetched) {
     const back = dialog.dataset.back;
     dialog.remove();
+    if (wasFetched) return;
     const place = new URL(back, location.href);
-    if (place.pathname !== location.pathname) location.assign(place);
-    else if (new URL(location.href).searchParams.has('do')) history.replaceState(history.state, '', place);
+    if (place.pathname === location.pathname) history.replaceState(history.state, '', place);
+    else location.assign(place);
   }
 
   function offerCopies(root) {
@@ -107,21 +109,18 @@
   });
 
   // Where the answer is no dialog, the link is followed: the page, or the browser, says why.
-  const opener = (element) => element.closest('a[hx-target="#dialog-place"]');
-  const follow = (event) => {
-    const link = opener(event.detail.elt);
-    if (link) location.assign(link.href);
-  };
-  document.addEventListener('htmx:responseError', follow);
-  document.addEventListener('htmx:sendError', follow);
+  for (const event of ['htmx:afterOnLoad', 'htmx:sendError', 'htmx:targetError']) {
+    document.addEventListener(event, ({ target }) => {
+      const link = target.closest('a[hx-target="#dialog-place"]');
+      if (link && !document.querySelector('#dialog-place dialog')) location.assign(link.href);
+    });
+  }
 
-  document.addEventListener('htmx:afterSwap', (event) => {
-    const link = event.detail.requestConfig && opener(event.detail.requestConfig.elt);
-    if (link && !document.querySelector('#dialog-place dialog')) location.assign(link.href);
-    raise(document);
+  document.addEventListener('htmx:afterSwap', () => {
+    raise(document, true);
     offerCopies(document);
   });
-  raise(document);
+  raise(document, false);
   offerCopies(document);
   forgetDone();
 })();

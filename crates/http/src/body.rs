@@ -102,10 +102,10 @@ async fn take(
     if body.is_end_stream() {
         return Ok(());
     }
-    if headers.contains_key(header::EXPECT) && body.size_hint().lower() > bytes_max as u64 {
+    let is_too_large = body.size_hint().lower() > bytes_max as u64;
+    if is_too_large && headers.contains_key(header::EXPECT) {
         return Err(Unread::TooLarge);
     }
-    let is_too_large = body.size_hint().lower() > bytes_max as u64;
     let whole = tokio::time::timeout(Duration::from_millis(BODY_MS_MAX), frames(body, bytes_max, keep));
     // What is announced to be too large is that, whether or not it comes.
     whole.await.unwrap_or(Err(if is_too_large { Unread::TooLarge } else { Unread::TooSlow }))

@@ -26,7 +26,7 @@ async fn let_fail(server: &Server, file: &Path, injection: &str) -> Option<Trace
 
 /// Everything that the server has asked of the file, once it has ended.
 fn calls(tracer: Tracer) -> Vec<String> {
-    tracer.noted().texts().iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
+    tracer.noted().texts().flat_map(|text| Vec::from_iter(text.lines().map(str::to_owned))).collect()
 }
 
 /// How long the log was when it was last durable: what lies behind is what the system may have dropped.

@@ -1,8 +1,9 @@
 //! `strace` on a running server: it notes what the server asks of some of its files, and can let that fail.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use rustix::process::Signal;
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{Process, Server, say_loudly, until};
@@ -45,15 +46,20 @@ impl Tracer {
         self.process.ended();
         Noted(self.directory)
     }
+
+    /// Leaves a server that goes on, with what it has asked of the files until then.
+    pub(crate) fn detach(self) -> Noted {
+        self.process.signal(Signal::INT);
+        self.noted()
+    }
 }
 
 impl Noted {
-    /// What is in each file.
-    pub(crate) fn texts(&self) -> Vec<String> {
+    /// What is in each file, one after the other.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
         let files = std::fs::read_dir(&self.0).expect("the tracer's directory");
         let paths = files.map(|file| file.expect("the tracer's directory").path());
-        let read = |path: PathBuf| std::fs::read_to_string(path).expect("the tracer writes ASCII");
-        paths.map(read).collect()
+        paths.map(|path| std::fs::read_to_string(path).expect("the tracer writes ASCII"))
     }
 }
 

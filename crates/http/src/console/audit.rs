@@ -117,13 +117,13 @@ fn row(visitor: &Visitor, action: &Action, names: &BTreeMap<OperatorKeyId, Strin
     let language = visitor.look.language;
     let badge = Badge::new(tone(action.kind), kind(action.kind, language)).html();
     let what = match &action.detail {
-        Some(detail) => part::two_lines(badge, part::text(Detail::as_str(detail))),
+        Some(detail) => part::two_lines(badge, part::written(Detail::as_str(detail))),
         None => badge,
     };
     let who = match action.actor {
         Actor::OperatorKey(id) => {
             let name = names.get(&id).cloned().unwrap_or_else(|| id.to_string());
-            part::link(href(PATH, [("operator_key", id.to_string().as_str())]), part::text(name))
+            part::link(href(PATH, [("operator_key", id.to_string().as_str())]), part::written(name))
         }
         Actor::ConfiguredKey => part::text(words.configured),
         Actor::Customer => part::text(words.customer),

@@ -89,7 +89,6 @@ pub(super) const fn entry_kind(words: &ConsoleWords, kind: EntryKind) -> &'stati
     }
 }
 
-/// A sum over accounts.
 /// When something ends, if ever.
 pub(super) fn end(words: &ConsoleWords, at: Option<Timestamp>, language: Language) -> Html {
     at.map_or_else(|| part::text(words.never), |at| part::time(at, language))
@@ -97,5 +96,5 @@ pub(super) fn end(words: &ConsoleWords, at: Option<Timestamp>, language: Languag
 
 /// What may be absent.
 pub(super) fn or_dash(text: Option<&str>) -> Html {
-    part::text(text.unwrap_or("\u{2013}"))
+    part::written(text.unwrap_or("\u{2013}"))
 }

@@ -151,7 +151,7 @@ fn row(visitor: &Visitor, session: &Session, names: &BTreeMap<OperatorKeyId, Str
     };
     let mut row = Row::new(vec![
         client,
-        part::text(key),
+        part::written(key),
         part::time(session.used_at, language),
         part::time(session.expires_at, language),
     ]);

@@ -133,12 +133,14 @@ pub(crate) struct Stat {
     pub(crate) leads: bool,
 }
 
-/// From how many characters on a figure is written smaller, so that it has room beside others.
-const LONG_FIGURE: usize = 9;
-
 impl Stat {
-    fn is_long(&self) -> bool {
-        self.value.chars().count() >= LONG_FIGURE
+    /// The class of a figure that is written smaller, so that it has room beside others.
+    fn length(&self) -> &'static str {
+        match self.value.chars().count() {
+            ..9 => "",
+            9..15 => " long",
+            15.. => " longest",
+        }
     }
 
     pub(crate) fn new(label: impl Into<String>, value: impl Into<String>) -> Stat {

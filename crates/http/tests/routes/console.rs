@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, AsString as _, OPERATOR};
 
@@ -245,6 +245,28 @@ async fn an_operator_refunds_voids_adjusts_and_freezes() {
     assert_eq!(desk.fill(&path, "close", "", &[]).await.status, 303);
     let page = desk.get(&path).await;
     assert!(page.text.contains("Closed") && !page.text.contains("?do=grant"), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_is_offered_of_what_was_spent() {
+    let api = Api::new();
+    let account = api.funded("100").await;
+    let desk = Desk::at(&api).await;
+    let path = page_of(&account);
+    let free = api.move_credits("/v1/charges", json!({"account_id": account, "credits": 0})).await.created();
+    let hold = api.move_credits("/v1/holds", json!({"account_id": account, "credits": 10})).await.created();
+    let capture = format!("/v1/holds/{}/capture", hold["id"].string());
+    let held = api.move_credits(&capture, json!({"credits": 10, "final": false})).await.created();
+    let beyond = api.move_credits(&capture, json!({"credits": 5, "excess": "charge"})).await.created();
+
+    let page = desk.get(&path).await.text;
+    let offers = |charge: &Value| page.contains(&format!("do=refund&#38;of={}", charge["id"].string()));
+    assert!(!offers(&free), "nothing was spent");
+    assert!(offers(&held) && offers(&beyond), "of what was held, and of what was not: {page}");
+
+    assert_eq!(desk.fill(&path, "close", "", &[]).await.status, 303);
+    let page = desk.get(&path).await.text;
+    assert!(!page.contains("do=refund") && !page.contains("do=edit"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

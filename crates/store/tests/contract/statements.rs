@@ -1,9 +1,11 @@
 //! What is read of an account's entries: filtered, in both orders, page by page, the last one until a time, and summed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coffer_ledger::{
-    ChargeCredits, Command, CreateKey, Credits, EntryKind, HoldCredits, KeyId, RefundCharge, Seq, Timestamp,
+    ChargeCredits, Command, CreateKey, Credits, EntryKind, HoldCredits, KeyId, Metadata, Note, RefundCharge,
+    Salt, Seq, Timestamp,
 };
 use coffer_store::{EntryOrder, EntryQuery, Store, Usage, UsageBy, UsageOf};
 
@@ -110,6 +112,30 @@ async fn entries_are_filtered_in_both_orders_page_by_page() {
         let newest = EntryQuery { order: EntryOrder::NewestFirst, ..EntryQuery::all_of(account(1), None, 2) };
         let query = EntryQuery { beyond: Some(Seq(4)), ..newest };
         assert_eq!(seqs(&fresh.store, &query).await, [3, 2, 1], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_ends_for_its_text_leads_to_another_only_where_there_is_one() {
+    // As much text as an entry may have: a megabyte is reached with the 39th or so.
+    let pair = |number: usize| (format!("{number:040}"), "t".repeat(500));
+    let metadata = Metadata::try_from(BTreeMap::from_iter((0..50).map(pair))).expect("as much as may be");
+    for (name, fresh) in STORES {
+        let fresh = fresh().await;
+        apply(&fresh.store, 0, vec![open(1), Command::Grant(grant(1, 1, 100))]).await;
+        let mut charges = Vec::new();
+        for number in 0..42 {
+            let mut charge = spend(100 + number, 1, 1);
+            charge.note = Note::new(None, metadata.clone(), Salt([number; 16]));
+            apply(&fresh.store, 1, vec![Command::Charge(charge)]).await;
+            charges.insert(0, u64::from(number) + 2);
+            let all =
+                EntryQuery { kind: Some(EntryKind::Charge), ..EntryQuery::all_of(account(1), None, 100) };
+            let newest = EntryQuery { order: EntryOrder::NewestFirst, ..all };
+            let pages = pages(&fresh.store, &newest).await;
+            assert!(pages.iter().all(|page| !page.is_empty()), "{name}: {pages:?}");
+            assert_eq!(pages.concat(), charges, "{name}");
+        }
     }
 }
 

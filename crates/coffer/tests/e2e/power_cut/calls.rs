@@ -54,7 +54,7 @@ pub(super) fn read(noted: &Noted, files: [&Path; 2]) -> Vec<Call> {
 }
 
 /// Reads `1795991819.310515555 pwrite64(14</data/coffer.db>, ""..., 4096, 8192) = 4096 <0.000033359>`, and nothing where the
-/// server was killed in it.
+/// tracer has left amid it.
 fn read_call(line: &str, bytes: Vec<u8>, files: [&Path; 2]) -> Option<Call> {
     let (begun, call) = line.split_once(' ')?;
     let (call, took) = call.strip_suffix('>')?.rsplit_once(" <")?;
@@ -73,6 +73,7 @@ fn read_call(line: &str, bytes: Vec<u8>, files: [&Path; 2]) -> Option<Call> {
             assert_eq!((argument().to_string(), result), (whole.clone(), whole.as_str()), "{line}");
             What::Write { offset, bytes }
         }
+        "ftruncate" | "fsync" | "fdatasync" if result != "0" => panic!("it has failed: {line}"),
         "ftruncate" => What::Resize(argument()),
         "fsync" | "fdatasync" => What::Sync,
         other => panic!("{other} is not traced"),

@@ -5,7 +5,11 @@
 //! that the test makes the files as a disk might have them at some moment, and starts a server on them: not only at one moment, but at
 //! moments of each kind that there is.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rand::rngs::SmallRng;
@@ -17,7 +21,7 @@ use tokio::task::JoinSet;
 
 use self::calls::{Call, What};
 use self::disk::Disk;
-use crate::support::{Api, Server, coffer, run};
+use crate::support::{Api, Server, coffer, run, until};
 use crate::tracer::Tracer;
 
 mod calls;
@@ -25,8 +29,10 @@ mod disk;
 
 const ACCOUNTS: usize = 24;
 const CLIENTS: usize = 6;
-/// Enough for the log to be moved into the file and begun anew, and for runs of idempotency keys.
-const BATCHES: usize = 60;
+/// How many are sent at least: enough for runs of idempotency keys.
+const BATCHES: usize = 200;
+/// How many are sent at least after the log has begun anew.
+const BATCHES_AFTER: usize = 30;
 const CHARGES: usize = 100;
 /// Every so many operations there is a hold in the place of a charge.
 const HOLD_EVERY: usize = 40;
@@ -49,10 +55,31 @@ struct Batch {
     told_at: u64,
 }
 
-/// Charges and holds on all accounts, one batch after the other.
-async fn work(api: Api, accounts: Vec<String>, client: usize) -> Vec<Batch> {
+#[derive(Default)]
+struct Shared {
+    /// How many batches all clients have been told of.
+    told: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+impl Shared {
+    async fn wait_for(&self, batches: usize) {
+        until("so many batches are written", async || self.told.load(Ordering::Relaxed) >= batches).await;
+    }
+}
+
+/// What the log begins with; other bytes once it has begun anew.
+fn beginning(log: &Path) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    File::open(log).and_then(|mut log| log.read_exact(&mut bytes)).expect("the log has a header");
+    bytes
+}
+
+/// Charges and holds on all accounts, one batch after the other until it is told to end.
+async fn work(api: Api, accounts: Vec<String>, client: usize, shared: Arc<Shared>) -> Vec<Batch> {
     let mut batches = Vec::new();
-    for batch in 0..BATCHES {
+    while !shared.is_over.load(Ordering::Relaxed) {
+        let batch = batches.len();
         let numbers = (0..CHARGES).map(|number| batch * CHARGES + number);
         let names: Vec<String> = numbers.clone().map(|number| format!("cut-{client}-{number}")).collect();
         let operations = numbers.zip(&names).map(|(number, name)| {
@@ -65,6 +92,7 @@ async fn work(api: Api, accounts: Vec<String>, client: usize) -> Vec<Batch> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("later than 1970");
         let told_at = u64::try_from(now.as_nanos()).expect("before 2554");
         batches.push(Batch { operations, names, ids, told_at });
+        shared.told.fetch_add(1, Ordering::Relaxed);
     }
     batches
 }
@@ -169,42 +197,55 @@ async fn nothing_was_lost(data: &Path, clients: &[Vec<Batch>], failed_at: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_power_cut_loses_nothing_that_was_told() {
-    let seed: u64 = rand::random();
-    println!("seed {seed}");
-    let mut random = SmallRng::seed_from_u64(seed);
+    let mut random = SmallRng::seed_from_u64(rand::random());
     let data = tempdir().expect("a temporary directory");
-    let server = Server::start(data.path());
+    // The tracer tells where a file really is.
+    let directory = data.path().canonicalize().expect("the directory is there");
+    let server = Server::start(&directory);
     let mut accounts = Vec::new();
     for _ in 0..ACCOUNTS {
         accounts.push(server.api.account_with(1_000_000).await);
     }
-    let paths = ["coffer.db", "coffer.db-wal"].map(|name| data.path().join(name));
+    let paths = ["coffer.db", "coffer.db-wal"].map(|name| directory.join(name));
     let files = [paths[FILE].as_path(), paths[LOG].as_path()];
     let Some(tracer) = Tracer::attach(&server, &files, calls::OPTIONS).await else { return };
     // What is noted from now on is on top of this.
     let before = files.map(|path| std::fs::read(path).expect("a server has both files"));
+    let began = beginning(files[LOG]);
+    let shared = Arc::new(Shared::default());
     let mut tasks = JoinSet::new();
     for client in 0..CLIENTS {
-        tasks.spawn(work(server.api.clone(), accounts.clone(), client));
+        tasks.spawn(work(server.api.clone(), accounts.clone(), client, Arc::clone(&shared)));
     }
+    shared.wait_for(BATCHES).await;
+    until("the log begins anew", async || beginning(files[LOG]) != began).await;
+    shared.wait_for(shared.told.load(Ordering::Relaxed) + BATCHES_AFTER).await;
+    shared.is_over.store(true, Ordering::Relaxed);
     let clients = tasks.join_all().await;
     tokio::time::sleep(AT_REST).await;
+    let noted = tracer.detach();
     server.kill();
-    let calls = calls::read(&tracer.noted(), files);
+    let calls = calls::read(&noted, files);
 
     let [file, log] = before;
     let mut disks = [Disk::new(FILE, file, &calls), Disk::new(LOG, log, &calls)];
     for Moment { at, written } in moments(&calls, &mut random) {
-        println!("the power fails at {at}, with {written:?} of what was not synced");
-        let found = tempdir().expect("a temporary directory");
+        let mut found = tempdir().expect("a temporary directory");
+        println!(
+            "the power fails at {at}, with {written:?} of what was not synced: {}",
+            found.path().display()
+        );
+        // Until all is well with them, to be looked at.
+        found.disable_cleanup(true);
         for file in [FILE, LOG] {
             let name = files[file].file_name().expect("a name");
             let bytes = disks[file].cut(at, written[file], &mut random);
             std::fs::write(found.path().join(name), bytes).expect("a file can be written");
         }
         let key = "operator.key";
-        std::fs::copy(data.path().join(key), found.path().join(key)).expect("the key is there");
+        std::fs::copy(directory.join(key), found.path().join(key)).expect("the key is there");
         nothing_was_lost(found.path(), &clients, at).await;
+        found.disable_cleanup(false);
     }
     assert!(disks.iter().all(|disk| disk.lost > 0), "nothing was cut off");
 }

@@ -52,7 +52,7 @@ pub(super) async fn dialog(
     }))
 }
 
-/// What it would be done with, where that is not the account as such or cannot be taken back: the page is dimmed meanwhile.
+/// What it would be done with, for the page is dimmed meanwhile; nothing where there are fields to fill in for it.
 async fn target(app: &App, visitor: &Visitor, subject: &Subject, doing: Doing) -> Result<Html, Problem> {
     let words = visitor.words();
     let reader = app.service.reader();
@@ -71,8 +71,8 @@ async fn target(app: &App, visitor: &Visitor, subject: &Subject, doing: Doing) -
         Doing::Release(id) => {
             let record = reader.hold(id).await?;
             let id = name(words.hold_id, part::code(id.to_string()));
-            let credits = record.map(|record| name(words.credits, part::credits(record.hold.credits)));
-            [Some(id), credits].into_iter().flatten().collect()
+            let left = record.map(|record| name(words.remaining, part::credits(record.hold.left())));
+            [Some(id), left].into_iter().flatten().collect()
         }
         Doing::RevokeKey(id) => {
             let record = reader.key_record(id).await?.map(|(_, record)| record.profile);

@@ -94,8 +94,7 @@ fn row(visitor: &Visitor, entry: &Entry, may_refund: bool) -> Row {
     ]);
     // Of what was free there is nothing to give back.
     let has_spent = match entry.kind {
-        EntryKind::Charge => !entry.credits.is_zero(),
-        EntryKind::Capture => !entry.held_credits.is_zero(),
+        EntryKind::Charge | EntryKind::Capture => !(entry.credits.is_zero() && entry.held_credits.is_zero()),
         EntryKind::Grant
         | EntryKind::Adjust
         | EntryKind::Hold

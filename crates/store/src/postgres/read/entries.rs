@@ -30,14 +30,13 @@ pub(in crate::postgres) async fn entries(
         EntryOrder::NewestFirst => (first.max(end.saturating_sub(LOOKED_THROUGH_MAX)), end),
     };
     let row = |columns: &mut Columns<'_>| Ok((rows::entry(columns)?, columns.flag()?));
-    let mut found = database.records(|| page(query, window), row).await?;
-    let has_more = found.len() > query.count_max;
-    found.truncate(query.count_max);
-    let is_full = has_more || found.last().is_some_and(|(_, is_full)| *is_full);
-    let entries: Vec<Entry> = found.into_iter().map(|(entry, _)| entry).collect();
-    // Where the page is full its last entry is where to go on, else the end of what was looked through.
+    let found = database.records(|| page(query, window), row).await?;
+    let found_count = found.len();
+    let fits = found.into_iter().take(query.count_max).take_while(|(_, is_beyond)| !is_beyond);
+    let entries: Vec<Entry> = fits.map(|(entry, _)| entry).collect();
+    // Where more were found the last entry is where to go on, else the end of what was looked through.
     let looked_to = match (entries.last(), query.order) {
-        (Some(entry), _) if is_full => entry.seq.0,
+        (Some(entry), _) if found_count > entries.len() => entry.seq.0,
         (_, EntryOrder::OldestFirst) => window.1 - 1,
         (_, EntryOrder::NewestFirst) => window.0,
     };
@@ -164,8 +163,8 @@ async fn stretch(database: &Database, query: &EntryQuery) -> Result<(u64, u64), 
     })
 }
 
-/// The wanted entries of a stretch, until they are enough or their text is; and with each whether it is for that the last.
-/// The database counts the text, so that it sends no more than a page of it.
+/// The wanted entries of a stretch, until they are enough or their text is, and one more; and with each whether the text before
+/// it was enough. The database counts it, so that it sends no more than a page and an entry.
 fn page(query: &EntryQuery, window: (u64, u64)) -> Call {
     let order = match query.order {
         EntryOrder::OldestFirst => "ASC",
@@ -180,10 +179,12 @@ fn page(query: &EntryQuery, window: (u64, u64)) -> Call {
     let text = "coalesce(octet_length(reference), 0) + coalesce(octet_length(metadata), 0) \
          + coalesce(octet_length(reason), 0)";
     let sql = format!(
-        "SELECT {}, text_before + {text} >= {PAGE_TEXT_BYTES_MAX} FROM (SELECT *, coalesce(sum({text}) \
-         OVER (ORDER BY seq {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS text_before \
-         FROM entries WHERE bucket = $1 AND account_id = $2 AND seq >= $3 AND seq < $4{kind}{visible} \
-         ORDER BY seq {order} LIMIT $5) AS entries WHERE text_before < {PAGE_TEXT_BYTES_MAX} ORDER BY seq {order}",
+        "SELECT {}, text_before >= {PAGE_TEXT_BYTES_MAX} FROM (SELECT *, \
+         coalesce(sum({text}) OVER (ORDER BY seq {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) \
+         AS text_before, \
+         coalesce(sum({text}) OVER (ORDER BY seq {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING), 0) \
+         AS text_before_last FROM entries WHERE bucket = $1 AND account_id = $2 AND seq >= $3 AND seq < $4{kind}{visible} \
+         ORDER BY seq {order} LIMIT $5) AS entries WHERE text_before_last < {PAGE_TEXT_BYTES_MAX} ORDER BY seq {order}",
         rows::ENTRY
     );
     let mut call = of_account(query.account_id, sql)
