@@ -64,8 +64,9 @@ export async function run(scenario) {
     browser = await launch();
     console.log(JSON.stringify(await scenario(browser)));
   } catch (error) {
-    // The first lines only: what follows is playwright's log, which may quote a secret.
+    // The first lines, and where it was: between them is playwright's log, which may quote a secret.
     console.error(error.message.split('\n').slice(0, 2).join(' '));
+    console.error(error.stack.split('\n').filter((line) => line.includes('/tests/browser/')).join('\n'));
     process.exitCode = 1;
   } finally {
     await browser?.close();
