@@ -31,11 +31,15 @@ impl Place {
         (Place::Store, Some(Scope::Read)),
     ];
 
+    /// The pages that a visitor may see: the one of their own sessions at the least.
+    fn seen_by(visitor: &Visitor) -> impl Iterator<Item = Place> {
+        let may_see = |needed: Option<Scope>| needed.is_none_or(|scope| visitor.may(scope));
+        Place::ALL.into_iter().filter(move |(_, needed)| may_see(*needed)).map(|(place, _)| place)
+    }
+
     /// The first page that a visitor may see.
     pub(super) fn first(visitor: &Visitor) -> Place {
-        let may_see = |needed: Option<Scope>| needed.is_none_or(|scope| visitor.may(scope));
-        let mut places = Place::ALL.into_iter().filter(|(_, needed)| may_see(*needed));
-        places.next().map_or(Place::Sessions, |(place, _)| place)
+        Place::seen_by(visitor).next().expect("everybody may see their own sessions")
     }
 
     pub(super) const fn href(self) -> &'static str {
@@ -85,8 +89,7 @@ pub(super) fn frame(visitor: &Visitor, place: Place, title: impl Into<String>) -
         icon: of.icon(),
         is_current: of == place,
     };
-    let may_see = |scope: Option<Scope>| scope.is_none_or(|scope| visitor.may(scope));
-    frame.nav = Place::ALL.into_iter().filter(|(_, scope)| may_see(*scope)).map(|(of, _)| item(of)).collect();
+    frame.nav = Place::seen_by(visitor).map(item).collect();
     frame.nav.push(NavItem {
         label: words.docs.to_owned(),
         href: "/docs".to_owned(),
