@@ -68,9 +68,8 @@ async function dialogs(page) {
   await dialog.getByRole('button').click();
   await dialog.locator('pre').waitFor();
   await dialog.getByRole('link', { name: 'Close' }).click();
-  await dialog.waitFor({ state: 'detached' });
-  // By the page itself: the browser could do it before it has heard of the page's new address.
-  await Promise.all([page.waitForEvent('load'), page.evaluate(() => location.reload())]);
+  await page.locator('dialog').waitFor({ state: 'detached' }); // it goes with its page
+  await page.reload();
   const again = await dialog.count();
   return { kept, filter, again };
 }

@@ -50,7 +50,7 @@ run(async (browser) => {
   findings.push(...await axe(page));
   const live = await ask(page, secret);
   await page.getByRole('dialog').getByRole('link', { name: 'Close' }).click();
-  await page.locator('dialog').waitFor({ state: 'detached' }); // a browser tells of the end of a dialog in a task of its own
+  await page.locator('dialog').waitFor({ state: 'detached' }); // it goes with its page
   const isGone = !(await page.content()).includes(secret);
 
   // The program spends, and it shows.
@@ -87,6 +87,7 @@ run(async (browser) => {
   const rotated = await secretShown(page);
   const both = [await ask(page, secret), await ask(page, rotated)];
   await page.getByRole('dialog').getByRole('link', { name: 'Close' }).click();
+  await page.locator('dialog').waitFor({ state: 'detached' }); // it goes with its page
   await row(page, 'my program').getByRole('link', { name: 'Revoke' }).click();
   await page.getByRole('dialog').waitFor();
   await submit(page, 'Revoke');

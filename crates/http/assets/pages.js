@@ -16,15 +16,12 @@
     }
   }
 
-  // The page under one that a script has fetched stays what it was. Of one that came with its page, neither the address nor the
-  // form that was sent must bring it again on a reload.
+  // The page under one that a script has fetched stays what it was. One that came with its page is left by its link, as without a
+  // script: neither the address nor the form that was sent brings it again on a reload. To change the address alone is not enough,
+  // since browsers may still send the form again.
   function leave(dialog, wasFetched) {
-    const back = dialog.dataset.back;
-    dialog.remove();
-    if (wasFetched) return;
-    const place = new URL(back, location.href);
-    if (place.pathname === location.pathname) history.replaceState(history.state, '', place);
-    else location.assign(place);
+    if (wasFetched) dialog.remove();
+    else location.replace(dialog.dataset.back);
   }
 
   function offerCopies(root) {
