@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::iter::Sum;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -46,10 +47,22 @@ impl Total {
         Total(self.0 - i128::from(credits.millionths()))
     }
 
-    /// The same in credits, where it is not too large for an account.
+    /// The same in millionths of a credit.
     #[must_use]
-    pub fn credits(self) -> Option<Credits> {
-        Credits::from_millionths(i64::try_from(self.0).ok()?)
+    pub const fn millionths(self) -> i128 {
+        self.0
+    }
+}
+
+impl Sum for Total {
+    fn sum<I: Iterator<Item = Total>>(totals: I) -> Total {
+        totals.fold(Total::default(), Total::plus_total)
+    }
+}
+
+impl From<Credits> for Total {
+    fn from(credits: Credits) -> Total {
+        Total::default().plus(credits)
     }
 }
 
@@ -246,11 +259,10 @@ mod tests {
     fn totals_are_written_as_credits_are() {
         for text in ["0", "1234.5", "-0.000001", "9000000000000"] {
             let credits: Credits = text.parse().unwrap();
-            assert_eq!(Total::default().plus(credits).to_string(), text);
+            assert_eq!(Total::from(credits).to_string(), text);
         }
-        let two = Total::default().plus(Credits::MAX).plus(Credits::MAX);
+        let two = Total::from(Credits::MAX).plus(Credits::MAX);
         assert_eq!(two.to_string(), "18000000000000");
-        assert_eq!(two.credits(), None);
-        assert_eq!(two.less(Credits::MAX).credits(), Some(Credits::MAX));
+        assert_eq!(two.less(Credits::MAX), Total::from(Credits::MAX));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use coffer_ledger::{Credits, Scope, Timestamp};
+use coffer_ledger::{Scope, Timestamp};
 use coffer_service::{Lately, Survey};
 
 use super::act;
@@ -77,7 +77,8 @@ fn figures(visitor: &Visitor, words: &ConsoleWords, survey: &Survey, lately: &La
 }
 
 fn in_debt(words: &ConsoleWords, survey: &Survey) -> String {
-    format!("{} {}", show::count(survey.in_debt), words.accounts_in_debt)
+    let words = if survey.in_debt == 1 { words.account_in_debt } else { words.accounts_in_debt };
+    format!("{} {words}", show::count(survey.in_debt))
 }
 
 fn as_of(visitor: &Visitor, words: &ConsoleWords, at: Timestamp) -> String {
@@ -96,10 +97,10 @@ fn rate(charges: u64, seconds: u64) -> String {
 }
 
 fn charges(visitor: &Visitor, words: &ConsoleWords, lately: &Lately) -> Section {
-    let bars = lately.slots.iter().map(|stretch| Bar {
-        label: ago(words, stretch.seconds_ago),
-        value: stretch.spent.credits().unwrap_or(Credits::MAX),
-    });
+    let bars = lately
+        .slots
+        .iter()
+        .map(|stretch| Bar { label: ago(words, stretch.seconds_ago), value: stretch.spent });
     let chart = Bars {
         language: visitor.look.language,
         title: words.charges_lately.to_owned(),
@@ -129,7 +130,7 @@ async fn top(app: &App, words: &ConsoleWords, survey: Option<&Survey>) -> Result
         let record = app.service.reader().account_record(*id).await?;
         let name = record.map_or_else(|| id.to_string(), |record| record.profile.name.to_string());
         let link = part::link(account_path(*id), part::text(name));
-        shares.push((link, spent.credits().unwrap_or(Credits::MAX)));
+        shares.push((link, *spent));
     }
     let body = if shares.is_empty() {
         Html::of(&Empty {

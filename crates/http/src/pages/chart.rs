@@ -1,7 +1,6 @@
 //! Charts, drawn here as SVG: no script draws them, and a table beside each says the same in words.
 
 use askama::Template;
-use coffer_ledger::Credits;
 use coffer_service::Total;
 
 use super::look::Language;
@@ -33,7 +32,7 @@ pub(crate) struct Bars {
 pub(crate) struct Bar {
     pub(crate) label: String,
     /// Nothing below zero is drawn, but it is told.
-    pub(crate) value: Credits,
+    pub(crate) value: Total,
 }
 
 /// How one bar is drawn.
@@ -62,14 +61,14 @@ impl Bars {
     pub(crate) fn html(&self) -> Html {
         let largest = self.bars.iter().map(|bar| bar.value.millionths()).max().unwrap_or(0);
         // Where nothing is to be drawn, the axis ends at one credit.
-        let top = if largest > 0 { round_up(i128::from(largest)) } else { 1_000_000 };
+        let top = if largest > 0 { round_up(largest) } else { 1_000_000 };
         let bars = self.bars.iter().enumerate().map(|(place, bar)| {
-            let value = i128::from(bar.value.millionths().max(0));
+            let value = bar.value.millionths().max(0);
             // What is more than nothing shows, however little it is.
             let height = (value * HEIGHT / top).max(if value > 0 { 8 } else { 0 });
             Drawn {
                 label: bar.label.clone(),
-                value: show::credits(bar.value),
+                value: show::total(bar.value),
                 x: place * STEP + (STEP - BAR) / 2,
                 y: HEIGHT - height,
                 height,
@@ -106,7 +105,7 @@ fn round_up(millionths: i128) -> i128 {
 #[derive(Clone, Debug)]
 pub(crate) struct Shares {
     /// Label and value of each; the label may be a link.
-    pub(crate) shares: Vec<(Html, Credits)>,
+    pub(crate) shares: Vec<(Html, Total)>,
 }
 
 struct Share<'a> {
@@ -126,8 +125,8 @@ impl Shares {
         let largest = self.shares.iter().map(|(_, value)| value.millionths()).max().unwrap_or(0).max(1);
         let shares = self.shares.iter().map(|(label, value)| Share {
             label,
-            value: show::credits(*value),
-            width: i128::from(value.millionths().max(0)) * HEIGHT / i128::from(largest),
+            value: show::total(*value),
+            width: value.millionths().max(0) * HEIGHT / largest,
         });
         Html::of(&SharesDrawn { shares: shares.collect() })
     }
@@ -135,7 +134,10 @@ impl Shares {
 
 #[cfg(test)]
 mod tests {
+    use coffer_ledger::Credits;
+
     use super::*;
+    use crate::pages::part;
 
     #[test]
     fn the_axis_ends_at_a_round_number() {
@@ -150,8 +152,18 @@ mod tests {
     }
 
     #[test]
+    fn what_several_accounts_come_to_is_told_in_full() {
+        let two = Total::from(Credits::MAX).plus(Credits::MAX);
+        let html = Shares { shares: vec![(part::text("Acme"), two)] }.html().to_string();
+        assert!(html.contains("18,000,000,000,000"), "{html}");
+    }
+
+    #[test]
     fn bars_are_as_high_as_their_values_and_never_below_the_floor() {
-        let bar = |value: &str| Bar { label: "<day>".to_owned(), value: value.parse().unwrap() };
+        let bar = |value: &str| {
+            let credits: Credits = value.parse().unwrap();
+            Bar { label: "<day>".to_owned(), value: Total::from(credits) }
+        };
         let chart = Bars {
             language: Language::English,
             title: "Usage".to_owned(),

@@ -3,7 +3,8 @@
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use coffer_ledger::{AccountStatus, Category, Credits, Grant, GrantStatus, Timestamp};
+use coffer_ledger::{AccountStatus, Category, Grant, GrantStatus, Timestamp};
+use coffer_service::Total;
 
 use super::frame::{Place, frame, refused};
 use super::visitor::Visitor;
@@ -21,7 +22,7 @@ use crate::{App, Shared, paging};
 const SHOWN_MAX: &str = "20";
 
 /// The figures. `spent` is what was spent lately.
-pub(super) fn stats(visitor: &Visitor, spent: Option<Credits>) -> Html {
+pub(super) fn stats(visitor: &Visitor, spent: Option<Total>) -> Html {
     let words = visitor.words();
     let language = visitor.look.language;
     let account = &visitor.account;
@@ -42,7 +43,7 @@ pub(super) fn stats(visitor: &Visitor, spent: Option<Credits>) -> Html {
         )),
         None => Stat::new(words.next_expiry, "–").note(words.never_expires),
     };
-    let spent = spent.map(|spent| Stat::new(words.spent_30_days, show::credits(spent)).unit(words.unit));
+    let spent = spent.map(|spent| Stat::new(words.spent_30_days, show::total(spent)).unit(words.unit));
     Html::of(&Stats([available, held, expiry].into_iter().chain(spent).collect()))
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use coffer_ledger::{Credits, KeyId, Timestamp};
-use coffer_service::{Span, Usage, UsageBy, UsageOf};
+use coffer_ledger::{KeyId, Timestamp};
+use coffer_service::{Span, Total, Usage, UsageBy, UsageOf};
 
 use super::frame::{Place, frame, refused};
 use super::visitor::Visitor;
@@ -71,16 +71,16 @@ async fn page(app: &App, visitor: &Visitor, days: u16) -> Result<Page, Problem> 
 
 /// What was spent on each of the latest days.
 pub(super) struct ByDay {
-    days: Vec<(Timestamp, Credits)>,
+    days: Vec<(Timestamp, Total)>,
     /// What it comes to.
-    pub(super) total: Credits,
+    pub(super) total: Total,
     charges: u64,
 }
 
 /// What was spent on each of so many days, today the last.
 pub(super) async fn by_day(app: &App, visitor: &Visitor, days: u16) -> Result<ByDay, Problem> {
     let sums = summed(app, visitor, UsageBy::Day, days).await?;
-    let mut found: BTreeMap<Timestamp, Credits> = BTreeMap::new();
+    let mut found: BTreeMap<Timestamp, Total> = BTreeMap::new();
     let mut charges = 0;
     for usage in &sums {
         if let UsageOf::Day(day) = usage.of {
@@ -88,10 +88,10 @@ pub(super) async fn by_day(app: &App, visitor: &Visitor, days: u16) -> Result<By
             charges += usage.charges;
         }
     }
-    let total = found.values().try_fold(Credits::ZERO, |sum, day| sum.checked_add(*day));
+    let total = found.values().copied().sum();
     let days = each_day(app.service.now(), days);
-    let days = days.into_iter().map(|day| (day, found.get(&day).copied().unwrap_or(Credits::ZERO)));
-    Ok(ByDay { days: days.collect(), total: total.unwrap_or(Credits::ZERO), charges })
+    let days = days.into_iter().map(|day| (day, found.get(&day).copied().unwrap_or_default()));
+    Ok(ByDay { days: days.collect(), total, charges })
 }
 
 impl ByDay {
@@ -99,11 +99,9 @@ impl ByDay {
     pub(super) fn chart(&self, visitor: &Visitor) -> Html {
         let words = visitor.words();
         let language = visitor.look.language;
-        let bar = |(day, credits): &(Timestamp, Credits)| Bar {
-            label: show::short_day(*day, language),
-            value: *credits,
-        };
-        let (total, charges) = (show::credits(self.total), show::count(self.charges));
+        let bar =
+            |(day, spent): &(Timestamp, Total)| Bar { label: show::short_day(*day, language), value: *spent };
+        let (total, charges) = (show::total(self.total), show::count(self.charges));
         let bars = Bars {
             language,
             title: words.by_day.to_owned(),
@@ -129,11 +127,8 @@ async fn summed(app: &App, visitor: &Visitor, by: UsageBy, days: u16) -> Result<
 }
 
 /// Charges less refunds.
-fn net(usage: &Usage) -> Credits {
-    usage
-        .charged
-        .checked_sub(usage.refunded)
-        .expect("two lifetime totals of one account differ by less than the range")
+fn net(usage: &Usage) -> Total {
+    Total::from(usage.charged).less(usage.refunded)
 }
 
 /// How the newest keys are called.
@@ -153,11 +148,10 @@ fn shares(visitor: &Visitor, mut sums: Vec<Usage>, label: impl Fn(&UsageOf) -> S
     }
     sums.sort_by_key(|usage| std::cmp::Reverse(net(usage)));
     let others = sums.split_off(sums.len().min(NAMED_MAX));
-    let mut shares: Vec<(Html, Credits)> =
+    let mut shares: Vec<(Html, Total)> =
         sums.iter().map(|usage| (part::text(label(&usage.of)), net(usage))).collect();
-    let rest = others.iter().try_fold(Credits::ZERO, |sum, usage| sum.checked_add(net(usage)));
     if !others.is_empty() {
-        shares.push((part::text(words.and_others), rest.unwrap_or(Credits::ZERO)));
+        shares.push((part::text(words.and_others), others.iter().map(net).sum()));
     }
     Shares { shares }.html()
 }

@@ -217,6 +217,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     up: "已运行",
     unknown: "未知",
     version: "版本",
+    account_in_debt: "个账户欠费",
     accounts_in_debt: "个账户欠费",
     grant_id: "批次",
     hold_id: "预留",

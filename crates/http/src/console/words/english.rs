@@ -217,6 +217,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     up: "Running for",
     unknown: "unknown",
     version: "Version",
+    account_in_debt: "account in debt",
     accounts_in_debt: "accounts in debt",
     grant_id: "Grant",
     hold_id: "Hold",

@@ -227,6 +227,7 @@ pub(crate) struct ConsoleWords {
     pub(in crate::console) up: &'static str,
     pub(in crate::console) unknown: &'static str,
     pub(in crate::console) version: &'static str,
+    pub(in crate::console) account_in_debt: &'static str,
     pub(in crate::console) accounts_in_debt: &'static str,
     pub(in crate::console) grant_id: &'static str,
     pub(in crate::console) hold_id: &'static str,
