@@ -17,8 +17,18 @@ export async function launch() {
   });
 }
 
-// A page of a browser of its own, with no cookies yet. Whatever its console complains of is gathered: a script or a style
-// that the policy refuses is a complaint.
+// Whatever the console of any page complains of: a script or a style that the policy refuses is a complaint.
+export const complaints = [];
+
+// What was complained of while this was done is no complaint, if it is of this kind.
+export async function forgive(kind, work) {
+  const before = complaints.length;
+  const done = await work();
+  complaints.push(...complaints.splice(before).filter((text) => !kind.test(text)));
+  return done;
+}
+
+// A page of a browser of its own, with no cookies yet.
 export async function open(browser, options = {}) {
   const context = await browser.newContext({
     locale: 'en-GB',
@@ -27,13 +37,13 @@ export async function open(browser, options = {}) {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(STEP_TIMEOUT_MS);
-  page.complaints = [];
+  const complain = (text) => complaints.push(`${text} at ${page.url()}`);
   page.on('console', (message) => {
     // A form that is refused is answered with its status, and the browser tells of that.
     if (message.text().startsWith('Failed to load resource: the server responded with a status of 4')) return;
-    if (message.type() === 'error') page.complaints.push(`${message.text()} at ${page.url()}`);
+    if (message.type() === 'error') complain(message.text());
   });
-  page.on('pageerror', (error) => page.complaints.push(`${error.message} at ${page.url()}`));
+  page.on('pageerror', (error) => complain(error.message));
   return page;
 }
 
@@ -41,6 +51,11 @@ export async function open(browser, options = {}) {
 export async function axe(page) {
   const source = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
   const found = [];
+  await page.waitForLoadState();
+  // No part of the page is fetched again while it is looked at.
+  await page.evaluate(() => {
+    for (const part of document.querySelectorAll('[hx-trigger^="every"]')) part.replaceWith(part.cloneNode(true));
+  });
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
     // Colours that are on their way from the one theme to the other are those of neither.
@@ -57,12 +72,14 @@ export async function axe(page) {
   return found;
 }
 
-// Runs a scenario and prints what it answers as JSON; what it throws ends the process with an error.
+// Runs a scenario and prints what it answers as JSON, and what pages complained of meanwhile; what it throws ends the process
+// with an error.
 export async function run(scenario) {
   let browser;
   try {
     browser = await launch();
-    console.log(JSON.stringify(await scenario(browser)));
+    const seen = await scenario(browser);
+    console.log(JSON.stringify({ ...seen, complaints }));
   } catch (error) {
     // The first lines, and where it was: between them is playwright's log, which may quote a secret.
     console.error(error.message.split('\n').slice(0, 2).join(' '));

@@ -3,7 +3,7 @@
 // The server is best a `coffer dev`, which has something to show.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { launch, open } from './browser.mjs';
+import { complaints, launch, open } from './browser.mjs';
 
 const [base, operatorKey, account, directory, language = 'en'] = process.argv.slice(2);
 const WIDTHS = { wide: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
@@ -40,14 +40,14 @@ try {
       await page.goto(`${base}/portal?do=create`);
       await page.locator('dialog [name=name]').fill(`shown ${width} ${colorScheme}`);
       await page.locator('dialog form button').last().click();
-      await page.locator('dialog .copyable').first().waitFor();
+      await page.locator('dialog .copy').first().waitFor();
       await page.locator('dialog .try button').click();
       await page.locator('.tried-status', { hasText: 'HTTP' }).waitFor();
       await shoot('secret');
-      for (const complaint of page.complaints) console.error(complaint);
       await page.context().close();
     }
   }
+  for (const complaint of complaints) console.error(complaint);
 } finally {
   await browser.close();
 }

@@ -3,7 +3,7 @@
 // The server is best a `coffer dev`, which has something to show.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { launch, open } from './browser.mjs';
+import { complaints, launch, open } from './browser.mjs';
 
 const [base, operatorKey, directory, language = 'en'] = process.argv.slice(2);
 const WIDTHS = { wide: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
@@ -41,10 +41,10 @@ try {
         await page.goto(base + path);
         await shoot(name);
       }
-      for (const complaint of page.complaints) console.error(complaint);
       await page.context().close();
     }
   }
+  for (const complaint of complaints) console.error(complaint);
 } finally {
   await browser.close();
 }

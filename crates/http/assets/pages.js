@@ -6,22 +6,33 @@
   function raise(root, wasFetched) {
     for (const dialog of root.querySelectorAll('dialog[data-modal]')) {
       if (dialog.matches(':modal')) continue;
+      // Who was quicker than this script is filling it in already.
+      const current = dialog.contains(document.activeElement) && document.activeElement;
       dialog.removeAttribute('open');
       dialog.showModal();
-      const wrong = dialog.querySelector('[aria-invalid="true"]');
+      const wrong = dialog.querySelector('.wrong input, .wrong select');
       const first = dialog.querySelector('input:not([type=hidden]), select, .copyable pre');
       // Where there is nothing to fill in, a second Enter must not do what cannot be taken back.
-      (wrong || first || dialog.querySelector('[data-close], button') || dialog).focus();
-      dialog.addEventListener('close', () => leave(dialog, wasFetched));
+      (current || wrong || first || dialog.querySelector('[data-close], button') || dialog).focus();
+      dialog.toggleAttribute('data-fetched', wasFetched);
+      dialog.addEventListener('cancel', (event) => {
+        event.preventDefault();
+        leave(dialog);
+      });
+      dialog.addEventListener('close', () => leave(dialog)); // a browser need not ask a second time
     }
   }
 
-  // The page under one that a script has fetched stays what it was. One that came with its page is left by its link, as without a
-  // script: neither the address nor the form that was sent brings it again on a reload. To change the address alone is not enough,
-  // since browsers may still send the form again.
-  function leave(dialog, wasFetched) {
-    if (wasFetched) dialog.remove();
-    else location.replace(dialog.dataset.back);
+  // The page under one that a script has fetched stays what it was. One that came with its page goes with it, by its link, as
+  // without a script: neither the address nor the form that was sent brings it again on a reload. To change the address alone is
+  // not enough, since browsers may still send the form again. Where a form is on its way, its answer is the next page.
+  function leave(dialog) {
+    if (dialog.matches('[data-fetched]') || dialog.querySelector('[data-sent]')) {
+      dialog.close(); // which gives back the focus
+      dialog.remove();
+    } else {
+      location.replace(dialog.dataset.back);
+    }
   }
 
   function offerCopies(root) {
@@ -47,7 +58,7 @@
     const dialog = close && close.closest('dialog');
     if (dialog && dialog.matches(':modal')) {
       event.preventDefault();
-      dialog.close();
+      leave(dialog);
       return;
     }
     const button = event.target.closest('.copy');
@@ -109,7 +120,7 @@
   for (const event of ['htmx:afterOnLoad', 'htmx:sendError', 'htmx:targetError']) {
     document.addEventListener(event, ({ target }) => {
       const link = target.closest('a[hx-target="#dialog-place"]');
-      if (link && !document.querySelector('#dialog-place dialog')) location.assign(link.href);
+      if (link && !document.querySelector('#dialog-place dialog[open]')) location.assign(link.href);
     });
   }
 

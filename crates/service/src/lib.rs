@@ -15,6 +15,7 @@ mod group_commit;
 
 mod survey;
 mod tally;
+mod total;
 
 mod background;
 mod key_uses;
@@ -33,8 +34,9 @@ pub use reads::{PastBalance, Settled};
 pub use secret::{KeyPrefix, KeyPrefixError, Secret, SecretError};
 pub use service::{ReadError, Service, Standing, Unavailable};
 pub use sessions::{LiveOperator, SessionToken, audited};
-pub use survey::{Survey, Total};
+pub use survey::Survey;
 pub use tally::{CommitTimes, Lately, RefusalCount, Stretch};
+pub use total::Total;
 pub use verifying::{KeyCheck, WouldCharge};
 
 /// Limits of this layer. Each is in a unit that its name ends with.

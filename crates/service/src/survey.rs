@@ -6,12 +6,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fmt;
-use std::iter::Sum;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use coffer_ledger::{AccountId, AccountRecord, AccountStatus, Credits, Timestamp, settle};
+use coffer_ledger::{AccountId, AccountRecord, AccountStatus, Timestamp, settle};
 use coffer_store::{AccountFilter, Span};
 
 use crate::limits::{
@@ -19,66 +17,7 @@ use crate::limits::{
     SURVEY_TOP_MAX,
 };
 use crate::service::{ReadError, Service};
-
-/// A sum over accounts: no account's totals exceed what [`Credits`] holds, but all of them together may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct Total(i128);
-
-impl Total {
-    /// A sum of that many millionths of a credit.
-    #[must_use]
-    pub const fn from_millionths(millionths: i128) -> Total {
-        Total(millionths)
-    }
-
-    /// With this added.
-    #[must_use]
-    pub fn plus(self, credits: Credits) -> Total {
-        Total(self.0 + i128::from(credits.millionths()))
-    }
-
-    pub(crate) fn plus_total(self, other: Total) -> Total {
-        Total(self.0 + other.0)
-    }
-
-    /// Less this.
-    #[must_use]
-    pub fn less(self, credits: Credits) -> Total {
-        Total(self.0 - i128::from(credits.millionths()))
-    }
-
-    /// The same in millionths of a credit.
-    #[must_use]
-    pub const fn millionths(self) -> i128 {
-        self.0
-    }
-}
-
-impl Sum for Total {
-    fn sum<I: Iterator<Item = Total>>(totals: I) -> Total {
-        totals.fold(Total::default(), Total::plus_total)
-    }
-}
-
-impl From<Credits> for Total {
-    fn from(credits: Credits) -> Total {
-        Total::default().plus(credits)
-    }
-}
-
-/// As credits are written.
-impl fmt::Display for Total {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MILLIONTHS: u128 = 1_000_000;
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, fraction) = (self.0.unsigned_abs() / MILLIONTHS, self.0.unsigned_abs() % MILLIONTHS);
-        let fraction = format!("{fraction:06}");
-        match fraction.trim_end_matches('0') {
-            "" => write!(f, "{sign}{whole}"),
-            digits => write!(f, "{sign}{whole}.{digits}"),
-        }
-    }
-}
+use crate::total::Total;
 
 /// What all accounts come to.
 #[derive(Clone, Debug, Default)]
@@ -219,7 +158,7 @@ impl Walk {
         let account = settle(&record.account, now);
         let survey = &mut self.survey;
         let totals = account.totals;
-        let spent = Total::default().plus(totals.spent).less(totals.refunded);
+        let spent = Total::from(totals.spent).less(totals.refunded);
         survey.granted = survey.granted.plus(totals.granted);
         survey.spent = survey.spent.plus_total(spent);
         survey.lapsed = survey.lapsed.plus(totals.expired).plus(totals.voided);
@@ -248,21 +187,5 @@ impl Walk {
     fn finish(self) -> Survey {
         let top = self.top.into_sorted_vec().into_iter().map(|Reverse((spent, id))| (id, spent));
         Survey { top: top.filter(|(_, spent)| *spent > Total::default()).collect(), ..self.survey }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn totals_are_written_as_credits_are() {
-        for text in ["0", "1234.5", "-0.000001", "9000000000000"] {
-            let credits: Credits = text.parse().unwrap();
-            assert_eq!(Total::from(credits).to_string(), text);
-        }
-        let two = Total::from(Credits::MAX).plus(Credits::MAX);
-        assert_eq!(two.to_string(), "18000000000000");
-        assert_eq!(two.less(Credits::MAX), Total::from(Credits::MAX));
     }
 }

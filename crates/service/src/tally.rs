@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use coffer_ledger::{Credits, Outcome, Refusal, Reply};
 
 use crate::limits::{COMMITS_REMEMBERED_MAX, TALLY_SLOT_SECONDS, TALLY_SLOTS_MAX};
-use crate::survey::Total;
+use crate::total::Total;
 
 /// What is counted while the process works.
 #[derive(Debug)]

@@ -42,7 +42,8 @@ async fn an_operator_grants_refunds_and_finds_the_entry() {
     for said in ["#3", "Grant", "invoice 7", "+250.5", "340.5"] {
         assert!(grant.contains(said), "{said} in {grant}");
     }
-    let dialog = serde_json::json!({"kept": "5", "filter": "?kind=charge", "again": 0});
+    let dialog =
+        serde_json::json!({"kept": "5", "filter": "?kind=charge", "left": true, "again": 0, "added": 0});
     assert_eq!(
         seen["dialog"], dialog,
         "a press beside a field closes nothing, and the page stays what it was"

@@ -77,8 +77,8 @@ fn figures(visitor: &Visitor, words: &ConsoleWords, survey: &Survey, lately: &La
 }
 
 fn in_debt(words: &ConsoleWords, survey: &Survey) -> String {
-    let words = if survey.in_debt == 1 { words.account_in_debt } else { words.accounts_in_debt };
-    format!("{} {words}", show::count(survey.in_debt))
+    let what = if survey.in_debt == 1 { words.account_in_debt } else { words.accounts_in_debt };
+    format!("{} {what}", show::count(survey.in_debt))
 }
 
 fn as_of(visitor: &Visitor, words: &ConsoleWords, at: Timestamp) -> String {

@@ -151,11 +151,27 @@ mod tests {
         );
     }
 
+    fn bars(bars: Vec<Bar>) -> String {
+        let chart = Bars {
+            language: Language::English,
+            title: "Usage".to_owned(),
+            summary: String::new(),
+            of: "Day".to_owned(),
+            measure: "Credits".to_owned(),
+            bars,
+        };
+        chart.html().to_string()
+    }
+
     #[test]
     fn what_several_accounts_come_to_is_told_in_full() {
         let two = Total::from(Credits::MAX).plus(Credits::MAX);
-        let html = Shares { shares: vec![(part::text("Acme"), two)] }.html().to_string();
-        assert!(html.contains("18,000,000,000,000"), "{html}");
+        let shares = Shares { shares: vec![(part::text("Acme"), two)] }.html().to_string();
+        assert!(shares.contains("18,000,000,000,000"), "{shares}");
+        let bars = bars(vec![Bar { label: "now".to_owned(), value: two }]);
+        for drawn in ["18,000,000,000,000", "20,000,000,000,000", r#"height="900""#] {
+            assert!(bars.contains(drawn), "{drawn} in {bars}");
+        }
     }
 
     #[test]
@@ -164,15 +180,7 @@ mod tests {
             let credits: Credits = value.parse().unwrap();
             Bar { label: "<day>".to_owned(), value: Total::from(credits) }
         };
-        let chart = Bars {
-            language: Language::English,
-            title: "Usage".to_owned(),
-            summary: String::new(),
-            of: "Day".to_owned(),
-            measure: "Credits".to_owned(),
-            bars: vec![bar("100"), bar("25"), bar("-3"), bar("0.000001")],
-        };
-        let html = chart.html().to_string();
+        let html = bars(vec![bar("100"), bar("25"), bar("-3"), bar("0.000001")]);
         for drawn in
             [r#"y="0" width="80" height="1000""#, r#"y="750" width="80" height="250""#, r#"height="8""#]
         {

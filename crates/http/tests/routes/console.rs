@@ -522,14 +522,21 @@ async fn a_link_to_the_customers_page_is_shown_once() {
     let api = Api::new();
     let account = api.account().await;
     let desk = Desk::at(&api).await;
-    let made = desk.fill(&page_of(&account), "portal", "", &[]).await;
+    let page = page_of(&account);
+    let name = hidden(&desk.get(&format!("{page}?do=portal")).await, "name_of_request");
+    let form = [("do", "portal"), ("name_of_request", name.as_str())];
+    let made = desk.post(&page, &form).await;
     assert_eq!(made.status, 200, "{}", made.text);
     let link = made.text.split("/portal/open#").nth(1).expect("a link").split('<').next().expect("its end");
     assert!(link.starts_with("ses_"), "{link}");
-    let again = desk.get(&page_of(&account)).await;
+    let again = desk.get(&page).await;
     assert!(!again.text.contains("/portal/open#"), "it is in no other page");
+    let twice = desk.post(&page, &form).await;
+    assert_eq!((twice.status, twice.header("location")), (303, format!("{page}?done=link-shown").as_str()));
+    assert!(desk.get(twice.header("location")).await.text.contains("shown once already"));
     let audit = desk.get("/console/audit").await;
-    assert!(audit.text.contains("Link to the page made") && !audit.text.contains(link));
+    assert_eq!(audit.text.matches(">Link to the page made<").count(), 1, "{}", audit.text);
+    assert!(!audit.text.contains(link));
 }
 
 #[tokio::test(flavor = "multi_thread")]

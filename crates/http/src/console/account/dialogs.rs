@@ -1,6 +1,7 @@
 //! The forms of an account's page.
 
-use coffer_ledger::{Credits, EntryKind, KeyProfile};
+use coffer_ledger::{EntryKind, KeyProfile};
+use coffer_service::Total;
 
 use super::super::act::{Failed, NAME};
 use super::super::cells::{account_path, entry_kind};
@@ -162,8 +163,8 @@ async fn shape(
         Doing::Close => plain(words.close_account, words.close_text, Tone::Bad),
         Doing::Refund(id) => {
             let Some(charge) = app.service.reader().charge(id).await? else { return Ok(None) };
-            let left = charge.credits.checked_sub(charge.refunded).unwrap_or(Credits::ZERO);
-            let hint = format!("{} {}", words.refund_hint, show::credits(left));
+            let left = Total::from(charge.credits).less(charge.refunded);
+            let hint = format!("{} {}", words.refund_hint, show::total(left));
             let credits = field("credits", words.credits, FieldKind::Decimal, "", &hint);
             Shape { fields: vec![credits], ..plain(words.refund, words.refund_text, Tone::Good) }
         }

@@ -221,23 +221,23 @@ pub(crate) async fn act(
     let doing = Doing::of(&filled);
     let asked = Asked { query: Filled::default(), doing, failed: None, link: None };
     let failed = |filled, why| Some(Failed { filled, why });
-    if doing == Some(Doing::Portal) {
-        let asked = match offer(&app, &visitor, id).await {
-            Ok(link) => Asked { link: Some(link), ..asked },
-            Err(why) => Asked { failed: failed(filled, why), ..asked },
-        };
-        return respond(&app, &visitor, id, asked).await;
-    }
     match carry_out(&app, &visitor, id, doing, &filled).await {
-        Ok(place) => see_other(&place),
+        Ok(Done::Said(place)) => see_other(&place),
+        Ok(Done::Offered(link)) => respond(&app, &visitor, id, Asked { link: Some(link), ..asked }).await,
         Err(why) => respond(&app, &visitor, id, Asked { failed: failed(filled, why), ..asked }).await,
     }
 }
 
+/// What came of a form.
+enum Done {
+    /// Where that is said.
+    Said(String),
+    /// A link to show.
+    Offered(Link),
+}
+
 /// A link to the customer's own page, as the API makes it. It is shown this once, and works once.
-async fn offer(app: &App, visitor: &Visitor, id: Option<AccountId>) -> Result<Link, Why> {
-    visitor.allowed_to_do(Scope::Manage)?;
-    let account_id = id.ok_or_else(|| Problem::not_found("account"))?;
+async fn offer(app: &App, visitor: &Visitor, account_id: AccountId) -> Result<Link, Why> {
     let by = (visitor.actor(), Channel::Console);
     let offered = app.service.offer_session(account_id, LINK_MS_DEFAULT, None, by).await;
     match offered.map_err(Problem::from)? {
@@ -252,12 +252,17 @@ async fn carry_out(
     id: Option<AccountId>,
     doing: Option<Doing>,
     filled: &Filled,
-) -> Result<String, Why> {
+) -> Result<Done, Why> {
     let account_id = id.ok_or_else(|| Problem::not_found("account"))?;
     let doing = doing.ok_or_else(|| Problem::invalid("do", NO_SUCH_FORM))?;
     visitor.allowed_to_do(doing.scope())?;
+    let said = |done| Done::Said(href(&account_path(account_id), [("done", done)]));
+    if doing == Doing::Portal {
+        let offered = app.forms.carry_out(&act::name(filled)?, offer(app, visitor, account_id)).await?;
+        return Ok(offered.map_or_else(|| said("link-shown"), Done::Offered));
+    }
     doing.is_on(app, account_id).await?;
     let command = doing.command(app, account_id, filled)?;
     act::carry_out(app, visitor, command).await?;
-    Ok(href(&account_path(account_id), [("done", doing.done())]))
+    Ok(said(doing.done()))
 }

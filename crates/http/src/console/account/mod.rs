@@ -12,6 +12,7 @@ use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::{StatusCode, request};
 use axum::response::Response;
 use coffer_ledger::{Account, AccountId, AccountProfile, AccountStatus, Scope, Timestamp, settle};
+use coffer_service::Total;
 
 pub(crate) use doing::act;
 pub(crate) use lists::{show_grants, show_holds, show_keys};
@@ -152,7 +153,7 @@ fn heading(visitor: &Visitor, words: &ConsoleWords, subject: &Subject) -> Headin
 
 fn figures(visitor: &Visitor, words: &ConsoleWords, account: &Account) -> Section {
     let totals = &account.totals;
-    let spent = totals.spent.checked_sub(totals.refunded).unwrap_or(totals.spent);
+    let spent = Total::from(totals.spent).less(totals.refunded);
     let available = Stat::new(words.available, show::credits(account.balance.available)).leading();
     let expiry = account.next_expiry().map_or_else(
         || Stat::new(words.next_expiry, words.none),
@@ -164,7 +165,7 @@ fn figures(visitor: &Visitor, words: &ConsoleWords, account: &Account) -> Sectio
     let stats = vec![
         available,
         Stat::new(words.held, show::credits(account.balance.held)).note(words.held_note),
-        Stat::new(words.spent, show::credits(spent)).note(words.spent_note),
+        Stat::new(words.spent, show::total(spent)).note(words.spent_note),
         Stat::new(words.granted, show::credits(totals.granted)),
         expiry,
     ];
