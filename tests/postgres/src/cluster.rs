@@ -168,7 +168,8 @@ impl Cluster {
         let pid = pid.expect("a server that runs has a number").lines().next().unwrap_or_default().to_owned();
         // The first of them before the others, so that it makes no more.
         self.run(&format!("kill -STOP {pid}"));
-        let processes = format!("{pid} {}", children(&pid).join(" "));
+        // And the last to go on, so that it takes none of the others away before that one has been told: one may have ended.
+        let processes = format!("{} {pid}", children(&pid).join(" "));
         self.run(&format!("kill -STOP {processes}"));
         Frozen { cluster: self, processes }
     }
