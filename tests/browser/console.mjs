@@ -42,6 +42,8 @@ async function said(page) {
   return status.textContent();
 }
 
+const focused = (page) => page.evaluate(() => document.activeElement.name || document.activeElement.textContent);
+
 // A dialog is closed by who wants to, not by a press beside it, and the page behind it stays what it was.
 async function dialogs(page) {
   const grant = page.getByRole('link', { name: 'Grant credits' });
@@ -57,6 +59,7 @@ async function dialogs(page) {
   const kept = await dialog.getByLabel('Credits').inputValue();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
+  const focus = await focused(page);
   const filter = new URL(page.url()).search;
 
   // Where no dialog comes, its link is followed.
@@ -68,21 +71,21 @@ async function dialogs(page) {
     await dialog.waitFor();
   });
   await page.unroute('**/*do=grant*', fails);
+  const places = await page.evaluate(() => history.length);
   await page.keyboard.press('Escape');
-  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'detached' }); // it goes with its page
   const left = page.url() === before;
+  const added = await page.evaluate(() => history.length) - places;
 
   // What came of a form is not sent again by who reloads the page.
   await page.getByRole('link', { name: 'Open its page' }).click();
   await dialog.getByRole('button').click();
   await dialog.getByRole('button', { name: 'Copy' }).waitFor(); // which the script shows
-  const places = await page.evaluate(() => history.length);
   await dialog.getByRole('link', { name: 'Close' }).click();
-  await page.locator('dialog').waitFor({ state: 'detached' }); // it goes with its page
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await page.reload();
   const again = await dialog.count();
-  const added = await page.evaluate(() => history.length) - places;
-  return { kept, filter, left, again, added };
+  return { kept, focus, filter, left, added, again };
 }
 
 const firstEntry = (page) => page.locator('#entries tbody tr').first().innerText();
@@ -116,6 +119,12 @@ run(async (browser) => {
   await page.getByRole('dialog').getByLabel('Credits').fill('1000');
   await page.getByRole('dialog').getByRole('button', { name: 'Refund' }).click();
   const tooMuch = await page.getByRole('dialog').getByRole('alert').textContent();
+  await page.waitForLoadState();
+  const toMend = await focused(page);
+  await page.getByRole('dialog').getByLabel('Credits').click();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'Refund', exact: true }).first().click();
   await page.getByRole('dialog').getByLabel('Credits').fill('2');
   await page.getByRole('dialog').getByRole('button', { name: 'Refund' }).click();
   const refunded = await said(page);
@@ -143,5 +152,5 @@ run(async (browser) => {
   await page.waitForURL(/sign-in/);
   await page.goto(`${base}/console/accounts`);
   const afterwards = new URL(page.url()).pathname;
-  return { refused, found, dialog, granted, grantEntry, tooMuch, refunded, refundEntry, refundEntries, audit, chinese, afterwards, findings };
+  return { refused, found, dialog, granted, grantEntry, tooMuch, toMend, refunded, refundEntry, refundEntries, audit, chinese, afterwards, findings };
 });

@@ -37,6 +37,7 @@ run(async (browser) => {
   findings.push(...await axe(page));
   await submit(page, 'Create key');
   const nameless = await page.getByRole('dialog').locator('.error').first().textContent();
+  await page.waitForLoadState(); // the dialog has its place when the script has run
   await page.getByRole('dialog').getByLabel('Name').fill('my program');
   await page.getByRole('dialog').getByLabel('Spending limit').fill('100');
   await submit(page, 'Create key');
@@ -52,7 +53,8 @@ run(async (browser) => {
   const live = await ask(page, secret);
   await page.getByRole('dialog').getByRole('link', { name: 'Close' }).click();
   await page.locator('dialog').waitFor({ state: 'detached' }); // it goes with its page
-  const isGone = !(await page.content()).includes(secret);
+  await page.waitForLoadState();
+  const isGone = !(await page.content()).includes(secret) && await page.locator('dialog').count() === 0;
 
   // The program spends, and it shows.
   const charged = await page.request.post(charges, {

@@ -19,7 +19,7 @@
         event.preventDefault();
         leave(dialog);
       });
-      dialog.addEventListener('close', () => leave(dialog)); // a browser need not ask a second time
+      dialog.addEventListener('close', () => leave(dialog)); // a browser need not ask first
     }
   }
 
@@ -31,6 +31,7 @@
       dialog.close(); // which gives back the focus
       dialog.remove();
     } else {
+      if (!dialog.open) dialog.showModal(); // nothing behind it is begun while its page is on the way out
       location.replace(dialog.dataset.back);
     }
   }

@@ -42,13 +42,14 @@ async fn an_operator_grants_refunds_and_finds_the_entry() {
     for said in ["#3", "Grant", "invoice 7", "+250.5", "340.5"] {
         assert!(grant.contains(said), "{said} in {grant}");
     }
-    let dialog =
-        serde_json::json!({"kept": "5", "filter": "?kind=charge", "left": true, "again": 0, "added": 0});
-    assert_eq!(
-        seen["dialog"], dialog,
-        "a press beside a field closes nothing, and the page stays what it was"
-    );
+    let dialog = json!({
+        "kept": "5", "focus": "Grant credits", "filter": "?kind=charge", // a press beside a field closes nothing
+        "left": true, "added": 0, // by the link, and Back leads to where it was opened
+        "again": 0, // what was shown once
+    });
+    assert_eq!(seen["dialog"], dialog, "a dialog is left by who wants to, and the page stays what it was");
     assert!(text(&seen, "tooMuch").contains("10 credits to give back"), "{seen}");
+    assert_eq!(text(&seen, "toMend"), "credits", "the field that is wrong has the focus");
     assert_eq!(text(&seen, "refunded"), "The credits are given back.");
     for said in ["#4", "Refund", "+2", "342.5"] {
         assert!(refund.contains(said), "{said} in {refund}");

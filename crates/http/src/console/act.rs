@@ -54,12 +54,12 @@ pub(super) fn done(words: &super::words::ConsoleWords, filled: &Filled) -> Optio
         "key-revoked" => words.done_key_revoked,
         "session-ended" => words.done_session_ended,
         "already" => words.already_done,
-        "link-shown" => words.link_shown,
+        "link-already" => words.link_already,
         _ => return None,
     };
     // What was sent before may have come to nothing then.
     let tone = match filled.get("done") {
-        "already" | "link-shown" => Tone::Attention,
+        "already" | "link-already" => Tone::Attention,
         _ => Tone::Good,
     };
     Some(Notice { tone, title: String::new(), text: text.to_owned() })

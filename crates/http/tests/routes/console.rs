@@ -475,9 +475,12 @@ async fn the_overview_sums_all_accounts() {
     api.charge_often(&rich, 3).await;
     let refused = api.move_credits("/v1/charges", json!({"account_id": rich, "credits": 99})).await;
     assert_eq!(refused.status, 402);
+    let indebted = format!("/v1/accounts/{}/adjustments", api.account().await);
+    let debt = json!({"credits": -5, "reason": "a correction", "allow_negative": true});
+    api.move_credits(&indebted, debt).await.created();
     let desk = Desk::at(&api).await;
     let page = desk.get("/console").await;
-    for said in ["2,000,104.5", "2,000,107.5", "Insufficient credits", ">Acme<"] {
+    for said in ["2,000,104.5", "2,000,107.5", "1 account in debt", "Insufficient credits", ">Acme<"] {
         assert!(page.text.contains(said), "{said} in {}", page.text);
     }
 }
@@ -525,6 +528,7 @@ async fn a_link_to_the_customers_page_is_shown_once() {
     let page = page_of(&account);
     let name = hidden(&desk.get(&format!("{page}?do=portal")).await, "name_of_request");
     let form = [("do", "portal"), ("name_of_request", name.as_str())];
+    assert_eq!(desk.post(&page, &form[..1]).await.status, 400, "a form without a name makes nothing");
     let made = desk.post(&page, &form).await;
     assert_eq!(made.status, 200, "{}", made.text);
     let link = made.text.split("/portal/open#").nth(1).expect("a link").split('<').next().expect("its end");
@@ -532,8 +536,8 @@ async fn a_link_to_the_customers_page_is_shown_once() {
     let again = desk.get(&page).await;
     assert!(!again.text.contains("/portal/open#"), "it is in no other page");
     let twice = desk.post(&page, &form).await;
-    assert_eq!((twice.status, twice.header("location")), (303, format!("{page}?done=link-shown").as_str()));
-    assert!(desk.get(twice.header("location")).await.text.contains("shown once already"));
+    assert_eq!((twice.status, twice.header("location")), (303, format!("{page}?done=link-already").as_str()));
+    assert!(desk.get(twice.header("location")).await.text.contains("If you have no link from it"));
     let audit = desk.get("/console/audit").await;
     assert_eq!(audit.text.matches(">Link to the page made<").count(), 1, "{}", audit.text);
     assert!(!audit.text.contains(link));

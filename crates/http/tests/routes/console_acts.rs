@@ -50,7 +50,7 @@ async fn what_names_no_account_is_not_found_on_a_page() {
             assert!(page.text.contains("<nav"), "{id}{list}: {}", page.text);
         }
         for doing in ["freeze", "portal"] {
-            let page = desk.post(&path, &[("do", doing)]).await;
+            let page = desk.post(&path, &[("do", doing), ("name_of_request", id)]).await;
             assert_eq!((page.status, page.header("cache-control")), (404, "no-store"), "{id} {doing}");
         }
     }

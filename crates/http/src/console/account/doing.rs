@@ -141,7 +141,7 @@ impl Doing {
             Doing::Void(_) => "voided",
             Doing::Release(_) => "released",
             Doing::RevokeKey(_) => "key-revoked",
-            Doing::Portal => "",
+            Doing::Portal => "link-already", // the first time, the link is shown
         }
     }
 
@@ -239,8 +239,7 @@ enum Done {
 /// A link to the customer's own page, as the API makes it. It is shown this once, and works once.
 async fn offer(app: &App, visitor: &Visitor, account_id: AccountId) -> Result<Link, Why> {
     let by = (visitor.actor(), Channel::Console);
-    let offered = app.service.offer_session(account_id, LINK_MS_DEFAULT, None, by).await;
-    match offered.map_err(Problem::from)? {
+    match app.service.offer_session(account_id, LINK_MS_DEFAULT, None, by).await? {
         Ok((token, session)) => Ok(Link { url: portal::link(app, &token), expires_at: session.expires_at }),
         Err(refusal) => Err(Why::Refused(Box::new(refusal))),
     }
@@ -259,7 +258,7 @@ async fn carry_out(
     let said = |done| Done::Said(href(&account_path(account_id), [("done", done)]));
     if doing == Doing::Portal {
         let offered = app.forms.carry_out(&act::name(filled)?, offer(app, visitor, account_id)).await?;
-        return Ok(offered.map_or_else(|| said("link-shown"), Done::Offered));
+        return Ok(offered.map_or_else(|| said(doing.done()), Done::Offered));
     }
     doing.is_on(app, account_id).await?;
     let command = doing.command(app, account_id, filled)?;

@@ -182,7 +182,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     revoke_operator_text: "使用者将立即被拒绝，相关会话也会结束。",
     configured_key: "通过配置提供的密钥不在此列表中，配置存在期间始终有效。",
     already_done: "此表单此前已提交，只会执行一次；结果请见列表。",
-    link_shown: "该链接已显示过一次；如未复制，请重新生成。",
+    link_already: "此表单此前已提交，只会执行一次；如未取得链接，请重新生成。",
     done_granted: "积分已发放。",
     done_adjusted: "余额已调整。",
     done_refunded: "积分已退还。",

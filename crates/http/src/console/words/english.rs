@@ -182,7 +182,7 @@ pub(super) static WORDS: ConsoleWords = ConsoleWords {
     revoke_operator_text: "Whoever uses it is refused from now on, and sessions that were opened with it end.",
     configured_key: "The key given by configuration is not in this list: it works while it is configured.",
     already_done: "This form was sent before, and is carried out once. The list says what came of it.",
-    link_shown: "The link was shown once already. If nobody copied it, make another.",
+    link_already: "This form was sent before, and is carried out once. If you have no link from it, make another.",
     done_granted: "The credits are granted.",
     done_adjusted: "The balance is adjusted.",
     done_refunded: "The credits are given back.",

@@ -192,7 +192,7 @@ pub(crate) struct ConsoleWords {
     pub(in crate::console) revoke_operator_text: &'static str,
     pub(in crate::console) configured_key: &'static str,
     pub(in crate::console) already_done: &'static str,
-    pub(in crate::console) link_shown: &'static str,
+    pub(in crate::console) link_already: &'static str,
     pub(in crate::console) done_granted: &'static str,
     pub(in crate::console) done_adjusted: &'static str,
     pub(in crate::console) done_refunded: &'static str,
