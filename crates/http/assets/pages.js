@@ -3,8 +3,8 @@
   'use strict';
 
   // A dialog that the server has opened becomes modal: focus stays in it, Escape closes it.
-  function raise(root, wasFetched) {
-    for (const dialog of root.querySelectorAll('dialog[data-modal]')) {
+  function raise(wasFetched) {
+    for (const dialog of document.querySelectorAll('dialog[data-modal]')) {
       if (dialog.matches(':modal')) continue;
       // Who was quicker than this script is filling it in already.
       const current = dialog.contains(document.activeElement) && document.activeElement;
@@ -36,8 +36,8 @@
     }
   }
 
-  function offerCopies(root) {
-    for (const button of root.querySelectorAll('.copyable .copy')) button.hidden = false;
+  function offerCopies() {
+    for (const button of document.querySelectorAll('.copyable .copy')) button.hidden = false;
   }
 
   async function copy(button) {
@@ -126,10 +126,10 @@
   }
 
   document.addEventListener('htmx:afterSwap', () => {
-    raise(document, true);
-    offerCopies(document);
+    raise(true);
+    offerCopies();
   });
-  raise(document, false);
-  offerCopies(document);
+  raise(false);
+  offerCopies();
   forgetDone();
 })();

@@ -58,9 +58,7 @@ pub(super) fn done(words: &super::words::ConsoleWords, filled: &Filled) -> Optio
         _ => return None,
     };
     // What was sent before may have come to nothing then.
-    let tone = match filled.get("done") {
-        "already" | "link-already" => Tone::Attention,
-        _ => Tone::Good,
-    };
+    let is_doubtful = matches!(filled.get("done"), "already" | "link-already");
+    let tone = if is_doubtful { Tone::Attention } else { Tone::Good };
     Some(Notice { tone, title: String::new(), text: text.to_owned() })
 }
