@@ -9,7 +9,7 @@ use coffer_ledger::{
     Command, CreateOperatorKey, GrantCredits, GrantId, Hint, IdempotencyKey, Name, OperatorKeyId, Outcome,
     Refusal, RevokeOperatorKey, Scopes, VoidGrant,
 };
-use coffer_store::{LaneChoice, Span, Store};
+use coffer_store::{Batch, LaneChoice, Span, Store, StoreError};
 use coffer_test_postgres::{Cluster, Database};
 
 use crate::commands::{account, apply, at, grant, id, open, price, secret};
@@ -38,10 +38,19 @@ impl Two {
             tokio::task::block_in_place(|| drop(left_open));
         };
         let [one, other] = commands;
-        let (mut one, other, ()) =
-            tokio::join!(apply(&self.nodes[0], 1, vec![one]), apply(&self.nodes[1], 1, vec![other]), let_go);
-        one.extend(other);
-        one
+        let (one, other, ()) =
+            tokio::join!(patiently(&self.nodes[0], one), patiently(&self.nodes[1], other), let_go);
+        vec![one, other]
+    }
+}
+
+/// Applies a command, again and again while the other node has locked what it names, as the service does.
+async fn patiently(node: &Arc<dyn Store>, command: Command) -> Outcome {
+    loop {
+        match node.apply(Batch { clock: at(1), commands: vec![command.clone()] }).await {
+            Err(StoreError::RowsLocked(_)) => {}
+            applied => return applied.expect("a batch is written").remove(0).outcome,
+        }
     }
 }
 
