@@ -330,7 +330,7 @@ async fn a_customer_makes_changes_rotates_and_revokes_a_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_sees_one_account_only() {
     let api = Api::new();
-    let (own, other) = (api.funded("5").await, api.funded("7777").await);
+    let (own, other) = (api.funded("5").await, api.funded("7777.125").await);
     let (foreign_key, foreign_secret) = api.key(&other).await;
     let (browser, stranger) = (opened(&api, &own).await, opened(&api, &other).await);
     let page = stranger.get("/portal/sessions").await.text;
@@ -356,7 +356,7 @@ async fn a_session_sees_one_account_only() {
     let ended = browser.post("/portal/sessions", &[("do", "end"), ("of", &foreign_session)]).await;
     assert_eq!(ended.status, 404);
     assert_eq!(stranger.get("/portal").await.status, 200, "it goes on");
-    assert!(api.read_balance(&foreign_secret).await.text.contains("7777"));
+    assert!(api.read_balance(&foreign_secret).await.text.contains("7777.125"));
 
     // Whatever the address says, it is of the own account.
     for name in ["account", "account_id", "id", "of", "key_id", "cursor", "beyond"] {
@@ -364,7 +364,7 @@ async fn a_session_sees_one_account_only() {
             for page in PAGES {
                 let answer = browser.get(&format!("{page}?{name}={value}")).await;
                 assert!(
-                    !answer.text.contains("7,777") && !answer.text.contains("7777"),
+                    !answer.text.contains("7,777.125") && !answer.text.contains("7777.125"),
                     "{page}?{name}={value}"
                 );
                 assert!(
