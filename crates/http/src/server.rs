@@ -225,6 +225,8 @@ fn connect(endpoint: &Endpoint, stream: TcpStream, peer: SocketAddr, mut life: L
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let closed = tokio::select! {
+            // Where the process stood still, both may be due at once: what has come is read before the end.
+            biased;
             closed = connection.as_mut() => closed,
             () = life.ends(&has_begun) => {
                 connection.as_mut().graceful_shutdown();
