@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 const require = createRequire(import.meta.url);
+const LAUNCH_TIMEOUT_MS = 90_000;
 const STEP_TIMEOUT_MS = 20_000;
 
 export async function launch() {
@@ -12,6 +13,7 @@ export async function launch() {
   return chromium.launch({
     executablePath,
     headless: true,
+    timeout: LAUNCH_TIMEOUT_MS,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });

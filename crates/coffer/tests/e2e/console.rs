@@ -2,18 +2,22 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::support::{Ended, Process, Server};
 
+/// How long a whole scenario may take, its browser's start among it: each of its many steps has a bound of its own.
+const SCENARIO_MAX: Duration = Duration::from_secs(300);
+
 /// What a scenario in `tests/browser` has seen.
 pub(crate) fn seen(script: &str, arguments: &[&str]) -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = Command::new("node");
     command.arg(format!("tests/browser/{script}")).args(arguments).current_dir(root);
-    let Ended { code, stdout, stderr } = Process::spawn(command).ended();
+    let Ended { code, stdout, stderr } = Process::spawn(command).ended_within(SCENARIO_MAX);
     let needs = "apt install nodejs npm chromium (or CHROMIUM with its path), and npm ci in tests/browser";
     assert_eq!(code, Some(0), "{script} failed; it needs {needs}\n{stderr}");
     serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))

@@ -153,8 +153,13 @@ impl Process {
     }
 
     /// Waits until the process has ended by itself.
-    pub(crate) fn ended(mut self) -> Ended {
-        let deadline = Instant::now() + PATIENCE;
+    pub(crate) fn ended(self) -> Ended {
+        self.ended_within(PATIENCE)
+    }
+
+    /// The same for what takes its time.
+    pub(crate) fn ended_within(mut self, patience: Duration) -> Ended {
+        let deadline = Instant::now() + patience;
         while !self.has_ended() {
             assert!(Instant::now() < deadline, "the process does not end:\n{}", self.stderr.so_far());
             std::thread::sleep(LOOK_AGAIN);
