@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use self::calls::{Call, What};
 use self::disk::Disk;
-use crate::support::{Api, Server, coffer, run, until};
+use crate::support::{Api, Server, coffer, run, until_within};
 use crate::tracer::Tracer;
 
 mod calls;
@@ -36,6 +36,8 @@ const BATCHES_AFTER: usize = 30;
 const CHARGES: usize = 100;
 /// Every so many operations there is a hold in the place of a charge.
 const HOLD_EVERY: usize = 40;
+/// How long the load may take: under a tracer that notes every byte the server is slow.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How long nobody asks for anything in the end, while tables are brought up to date.
 const AT_REST: Duration = Duration::from_millis(500);
 /// How many moments there are of each kind.
@@ -64,7 +66,8 @@ struct Shared {
 
 impl Shared {
     async fn wait_for(&self, batches: usize) {
-        until("so many batches are written", async || self.told.load(Ordering::Relaxed) >= batches).await;
+        let are_told = async || self.told.load(Ordering::Relaxed) >= batches;
+        until_within(PATIENCE, "so many batches are written", are_told).await;
     }
 }
 
@@ -218,7 +221,7 @@ async fn a_power_cut_loses_nothing_that_was_told() {
         tasks.spawn(work(server.api.clone(), accounts.clone(), client, Arc::clone(&shared)));
     }
     shared.wait_for(BATCHES).await;
-    until("the log begins anew", async || beginning(files[LOG]) != began).await;
+    until_within(PATIENCE, "the log begins anew", async || beginning(files[LOG]) != began).await;
     shared.wait_for(shared.told.load(Ordering::Relaxed) + BATCHES_AFTER).await;
     shared.is_over.store(true, Ordering::Relaxed);
     let clients = tasks.join_all().await;
