@@ -81,7 +81,11 @@ async fn a_session_ends_with_its_key_and_with_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_are_slowed_down_and_a_live_one_never() {
     let burst = 3.try_into().expect("not zero");
-    let rate_limits = RateLimits { failed_authentications_burst: burst, ..RateLimits::default() };
+    let rate_limits = RateLimits {
+        failed_authentications_per_second: 1.try_into().ok(),
+        failed_authentications_burst: burst,
+        ..RateLimits::default()
+    };
     let settings = Settings { rate_limits, ..Settings::default() };
     let api = Api::with(settings);
     let mut statuses = Vec::new();
