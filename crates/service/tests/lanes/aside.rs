@@ -52,6 +52,8 @@ async fn one_locked_account_keeps_nobody_else_waiting() {
     let mut waiting = Vec::new();
     for round in 0..20 {
         waiting.push(submit(&service, rename(locked, &format!("{round}"))));
+        // A task of its own sends it, which must not be overtaken by that of the next one.
+        until(|| service.commands_waiting() == waiting.len()).await;
         let started = Instant::now();
         soon(service.submit(rename(free, &format!("{round}")))).await.expect("the others go on");
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
