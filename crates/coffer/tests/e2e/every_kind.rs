@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::{Answer, Api};
 
@@ -13,6 +14,10 @@ const KINDS: [&str; 9] =
     ["grant", "charge", "hold", "capture", "release", "refund", "expire", "void", "adjust"];
 /// How long the short-lived things live.
 const SHORTLY_SECONDS: u64 = 1;
+/// How long the grant lives that other requests draw on before it expires.
+const EXPIRING_SECONDS: u64 = 5;
+/// How much later than that it is looked for.
+const SURELY: Duration = Duration::from_millis(300);
 
 /// A request that moves credits, and what it was told.
 #[derive(Clone, Debug)]
@@ -36,8 +41,8 @@ pub(crate) struct EveryKind {
 }
 
 impl EveryKind {
-    /// Makes all of it, which takes a little more than a second, for something must fall due. It is made in new accounts
-    /// each time.
+    /// Makes all of it, which takes a little more than five seconds, for something must fall due. It is made in new
+    /// accounts each time.
     pub(crate) async fn make(api: &Api) -> EveryKind {
         let mut maker = Maker { api, told: Vec::new() };
         let (first, secret) = maker.much_of_everything().await;
@@ -140,7 +145,8 @@ impl Maker<'_> {
         self.grant(&account, json!({"credits": 100, "reference": "order 1", "metadata": {"from": "shop"}}))
             .await;
         let expiring = json!({"credits": 80, "priority": 10, "category": "promotional",
-                              "expires_at": seconds_from_now(2)});
+                              "expires_at": seconds_from_now(EXPIRING_SECONDS)});
+        let expired = Instant::now() + Duration::from_secs(EXPIRING_SECONDS) + SURELY;
         self.grant(&account, expiring).await;
         self.grant(&account, json!({"credits": 10, "effective_at": seconds_from_now(SHORTLY_SECONDS)})).await;
         self.grant(&account, json!({"credits": 7, "effective_at": seconds_from_now(86_400)})).await;
@@ -175,7 +181,8 @@ impl Maker<'_> {
         self.named(409, &format!("/v1/charges/{charge}/refund"), json!({"credits": 31})).await;
         self.named(409, &capture(&held), json!({})).await;
 
-        tokio::time::sleep(Duration::from_millis(SHORTLY_SECONDS * 1_000 + 1_300)).await;
+        let lapsed = Instant::now() + Duration::from_secs(SHORTLY_SECONDS) + SURELY;
+        tokio::time::sleep_until(expired.max(lapsed)).await;
         // The lot of the first charge has expired, and that of the second in part.
         self.named(201, &format!("/v1/charges/{charge}/refund"), json!({"credits": 10})).await;
         self.named(201, &format!("/v1/charges/{priced}/refund"), json!({})).await;
