@@ -73,7 +73,10 @@ impl<'a> StormyNodes<'a> {
     pub(crate) fn start(cluster: &'a Cluster, random: &mut SmallRng) -> StormyNodes<'a> {
         let (database, proxy) = (cluster.fresh_database(), Proxy::start(cluster));
         let url = proxy.url(&database);
-        let addresses = [free_address(random), free_address(random)];
+        let mut addresses = [free_address(random), free_address(random)];
+        while addresses[0] == addresses[1] {
+            addresses[1] = free_address(random);
+        }
         let nodes = addresses.iter().map(|address| serve(address, &url)).collect();
         StormyNodes { cluster, url, addresses, nodes, proxy, database }
     }
