@@ -10,6 +10,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 use tempfile::tempdir;
+use tokio::net::TcpSocket;
 
 use crate::support::{Ended, Server, coffer, run, run_with_input};
 use crate::wire::Wire;
@@ -164,8 +165,8 @@ async fn a_charge_that_reached_nobody_is_tried_again_under_the_name_that_is_show
     let desk = Desk::open();
     let account = desk.account_with("10");
     let charge = ["charge", "--account", &account, "--credits", "3"];
-    let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("a bound port");
-    let name = name_shown(&run(at(&format!("http://{nobody}"), desk.data.path(), &charge)));
+    let (_kept, url) = nobody();
+    let name = name_shown(&run(at(&url, desk.data.path(), &charge)));
     desk.done(&[&charge[..], &["--idempotency-key", &name]].concat());
     desk.done(&[&charge[..], &["--idempotency-key", &name]].concat());
     assert_eq!(desk.server.api.available(&account).await, 7);
@@ -173,8 +174,7 @@ async fn a_charge_that_reached_nobody_is_tried_again_under_the_name_that_is_show
 
 #[test]
 fn whatever_moves_credits_shows_the_name_to_try_again_under() {
-    let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("a bound port");
-    let url = format!("http://{nobody}");
+    let (_kept, url) = nobody();
     let failed = |arguments: &[&str]| {
         let command = coffer(&[arguments, &["--url", &url, "--operator-key", "key"]].concat());
         run_with_input(command, "{}")
@@ -203,6 +203,14 @@ fn whatever_moves_credits_shows_the_name_to_try_again_under() {
         "its operations have their names: {}",
         batch.stderr
     );
+}
+
+/// Where nobody listens, and nobody else can as long as the socket is kept.
+fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let url = format!("http://{}", socket.local_addr().expect("a bound port"));
+    (socket, url)
 }
 
 /// A proxy that passes one request on, waits for its answer, and hangs up instead of passing it back.
