@@ -91,9 +91,9 @@ async fn assert_like(expected: &Arc<dyn Store>, store: &Arc<dyn Store>, of: &str
     }
 }
 
-/// Waits until the sums go through an entry.
+/// Waits until the sums go through an entry: for longer than it is paused after what could not be added.
 async fn summed(mut through: impl FnMut() -> Option<i64>, entries: i64) {
-    for _ in 0..2_000 {
+    for _ in 0..6_000 {
         if through().is_some_and(|through| through >= entries) {
             return;
         }
