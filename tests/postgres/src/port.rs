@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
 /// Below the ports that the system gives to outgoing connections: one of those could take the port of a server that is
-/// stopped for a moment.
+/// stopped for a moment. Below 20,000 are the ports of servers of other tests, which are stopped for a moment as well.
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// A port of the loopback address that nobody listens on. Somebody may take it before the server does, which then

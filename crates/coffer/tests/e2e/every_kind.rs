@@ -16,7 +16,7 @@ const KINDS: [&str; 9] =
 const SHORTLY_SECONDS: u64 = 1;
 /// How long the grant lives that other requests draw on before it expires.
 const EXPIRING_SECONDS: u64 = 5;
-/// How much later than that it is looked for.
+/// How much later than its end something short-lived is sure to be seen as ended.
 const SURELY: Duration = Duration::from_millis(300);
 
 /// A request that moves credits, and what it was told.

@@ -260,7 +260,7 @@ async fn damage_to_what_is_not_in_its_table_yet_is_found() {
     assert!(matches!(refused, Err(OpenError::Damaged { .. })), "it is not opened as if nothing was missing");
 }
 
-/// The files of a ledger that was killed after a charge that is not in its tables. The writer brings it there within some
+/// The files of a ledger that was killed after a charge whose redo row is still there. The writer removes it within some
 /// milliseconds, which the copy may take: then the next charge is tried.
 async fn killed_before_the_sweep(store: &Arc<dyn Store>, ledger: &std::path::Path) -> tempfile::TempDir {
     for number in 2..=100 {
@@ -271,7 +271,7 @@ async fn killed_before_the_sweep(store: &Arc<dyn Store>, ledger: &std::path::Pat
             return killed;
         }
     }
-    panic!("each charge was in its tables before the files were copied");
+    panic!("each redo row was gone before the files were copied");
 }
 
 fn open_file(directory: &std::path::Path) -> rusqlite::Connection {

@@ -44,14 +44,15 @@ impl Two {
     }
 }
 
-/// Applies a command, again and again while the other node has locked what it names, as the service does.
+/// Applies a command, and again where the other node has locked what it names: each try waits a quarter of a second for it.
 async fn patiently(node: &Arc<dyn Store>, command: Command) -> Outcome {
-    loop {
+    for _ in 0..40 {
         match node.apply(Batch { clock: at(1), commands: vec![command.clone()] }).await {
             Err(StoreError::RowsLocked(_)) => {}
             applied => return applied.expect("a batch is written").remove(0).outcome,
         }
     }
+    panic!("the other node does not let go of the row");
 }
 
 #[tokio::test(flavor = "multi_thread")]

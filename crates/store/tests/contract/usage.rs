@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coffer_ledger::{
     ChargeCredits, ChargeId, Command, GrantId, IdempotencyKey, Outcome, RefundCharge, RefundId, Timestamp,
@@ -91,9 +91,14 @@ async fn assert_like(expected: &Arc<dyn Store>, store: &Arc<dyn Store>, of: &str
     }
 }
 
-/// Waits until the sums go through an entry: for longer than it is paused after what could not be added.
-async fn summed(mut through: impl FnMut() -> Option<i64>, entries: i64) {
-    for _ in 0..6_000 {
+/// Waits until the sums go through an entry.
+async fn summed(through: impl FnMut() -> Option<i64>, entries: i64) {
+    summed_within(Duration::from_secs(20), through, entries).await;
+}
+
+async fn summed_within(patience: Duration, mut through: impl FnMut() -> Option<i64>, entries: i64) {
+    let deadline = Instant::now() + patience;
+    while Instant::now() < deadline {
         if through().is_some_and(|through| through >= entries) {
             return;
         }
@@ -363,7 +368,8 @@ async fn nodes_that_sum_the_same_add_each_block_once() {
             PostgresStore::open(&options),
             PostgresStore::open(&options)
         );
-        summed(through, summed_through).await;
+        // What one could not add because of the others is tried again after half a minute.
+        summed_within(Duration::from_secs(60), through, summed_through).await;
         for node in [nodes.0, nodes.1, nodes.2] {
             node.expect("a node").close().await;
         }

@@ -87,8 +87,8 @@ fn serve(data: &Path, address: &str) -> Server {
 }
 
 /// An address that nobody listens on, below the ports that systems give to clients: else a client that knocks
-/// while the server is down could be given the server's own port, connect to itself, and keep it. And below those of the
-/// databases of tests, which are stopped for a moment, too.
+/// while the server is down could be given the server's own port, connect to itself, and keep it. And below the ports of the
+/// tests' databases: one of them could take the port while the server is down.
 pub(super) fn free_address(random: &mut SmallRng) -> String {
     loop {
         let address = format!("127.0.0.1:{}", random.random_range(10_000..20_000));

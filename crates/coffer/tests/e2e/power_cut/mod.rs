@@ -36,7 +36,7 @@ const BATCHES_AFTER: usize = 30;
 const CHARGES: usize = 100;
 /// Every so many operations there is a hold in the place of a charge.
 const HOLD_EVERY: usize = 40;
-/// How long the load may take: under a tracer that notes every byte the server is slow.
+/// How long each part of the load may take: under a tracer that notes every byte the server is slow.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long nobody asks for anything in the end, while tables are brought up to date.
 const AT_REST: Duration = Duration::from_millis(500);
