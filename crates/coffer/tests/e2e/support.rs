@@ -300,6 +300,8 @@ impl Answer {
 impl Api {
     pub(crate) fn new(address: &str, operator_key: &str) -> Api {
         let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy();
+        // The server closes a connection after 10 s without a request: whoever works that long beside it takes a new one.
+        let client = client.pool_idle_timeout(Duration::from_secs(5));
         let client = client.redirect(reqwest::redirect::Policy::none()).build();
         let client = client.expect("a client needs nothing of its environment");
         Api { base: format!("http://{address}"), operator_key: operator_key.to_owned(), client }
